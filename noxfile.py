@@ -1,0 +1,154 @@
+"""The tasks of this repository. `nox -s start` is for everyone, the others are for contributors."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["start"]
+
+ROOT = Path(__file__).parent
+BUILD = ROOT / "build"
+DEMO = BUILD / "demo"
+DOCS = BUILD / "docs"
+PROOF = BUILD / "proof.json"
+FIRST = "01-commit-one"
+SAMPLE = 60  # seconds for mutants, each time; `nox -s mutants` takes the time that it needs
+COVERAGE = 85  # percent of lines and branches of the engine; raise it, never lower it
+
+
+@nox.session
+def start(session: nox.Session) -> None:
+    """Set everything up: the tagged demo project, the docs, and stage 01 in production."""
+    _install(session, "docs")
+    _build_demo(session)
+    _build_docs(session)
+    session.run("workshop", "prefetch")
+    session.run("workshop", "deploy", "--project", str(DEMO), "--rev", FIRST)
+    command = Path(session.bin) / "workshop"
+    page = DOCS / "docs" / "index.html"
+    print(
+        f"""
+Commit #1 is in production: the URL is above. Open it!
+
+  the demo project  {_short(DEMO)}   (a commit and a tag a step: git tag -n)
+  the docs          {_short(page)}
+
+Go on with your own project:
+
+  {_short(command)} start my-project
+"""
+    )
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything that must be green before a commit lands."""
+    _install(session, "docs,dev")
+    if not session.posargs:
+        session.run("ruff", "check", ".")
+        session.run("ruff", "format", "--check", ".")
+        session.run("mypy")
+        session.run("workshop", "lint")
+        session.run("python", "tests/images/__main__.py")  # for steps that need containers
+        session.run("workshop", "verify", "--proof", str(PROOF))
+        session.run("workshop", "mutants", "--within", str(SAMPLE))
+        _build_docs(session)
+        session.run("workshop", "gates", "--html", str(DOCS), "--proof", str(PROOF))
+        _build_docs(session)  # once more, with the proof
+    session.run("coverage", "erase")
+    cores = () if session.posargs else ("--numprocesses", "auto", "--dist", "worksteal")
+    session.run("coverage", "run", "-m", "pytest", *cores, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    if not session.posargs:
+        session.run("coverage", "report", f"--fail-under={COVERAGE}")
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Spoil each solution in every small way: a check must find it, or a reason stands beside."""
+    _install(session, "docs,dev")
+    session.run("python", "tests/images/__main__.py")  # for steps that need containers
+    session.run("workshop", "mutants", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the docs; a warning is an error."""
+    _install(session, "docs")
+    _build_docs(session)
+    print(f"\nThe docs: {_short(DOCS / 'docs' / 'index.html')}")
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """Run every command of every lesson, and write what came back beside the lessons."""
+    _install(session, "docs,dev")
+    session.run("workshop", "record")
+    session.run("python", "docs/images/live.py")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure, as ratios against named peers, and write the table into the docs."""
+    _install(session, "docs,dev")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def notebook(session: nox.Session) -> None:
+    """Open the notebooks in a browser, to change the models in them."""
+    _install(session, "docs,notebooks")
+    session.run("jupyter", "lab", "--ip=127.0.0.1", "notebooks", *session.posargs)
+
+
+def _install(session: nox.Session, extras: str) -> None:
+    """Install this project in place, once: while pyproject stands, no network is needed."""
+    pyproject = (ROOT / "pyproject.toml").read_bytes()
+    wanted = hashlib.sha256(pyproject + extras.encode() + os.fsencode(ROOT)).hexdigest()
+    stamp = Path(session.virtualenv.location) / "installed.txt"
+    if stamp.is_file() and stamp.read_text("ascii") == wanted:
+        return
+    pins = tomllib.loads(pyproject.decode())["project"]["dependencies"]
+    uv = next(pin for pin in pins if pin.startswith("uv=="))
+    # pip fetches one package at a time; uv, which we need anyway, fetches the rest all at once
+    session.install(uv)
+    python = Path(session.bin) / ("python.exe" if os.name == "nt" else "python")
+    session.run_install(
+        "uv", "pip", "install", "--quiet", "--python", str(python), "--editable", f".[{extras}]"
+    )
+    stamp.write_text(wanted, "ascii")
+
+
+def _build_demo(session: nox.Session) -> None:
+    """Build the tagged repository. One that is there is kept: it may hold someone's work."""
+    recorded = (ROOT / "steps" / "tags.txt").read_text("ascii")
+    known = BUILD / "demo.tags.txt"
+    if DEMO.is_dir():
+        if known.is_file() and known.read_text("ascii") == recorded:
+            session.log(f"{_short(DEMO)} is up to date")
+            return
+        aside = DEMO.with_name(f"demo-{time.strftime('%Y%m%d-%H%M%S')}")
+        DEMO.rename(aside)
+        session.log(f"the steps have changed: your old demo project is now {_short(aside)}")
+    session.run("workshop", "build", str(DEMO))
+    known.write_text(recorded, "ascii")
+
+
+def _build_docs(session: nox.Session) -> None:
+    session.run(
+        "sphinx-build", "-b", "html", "-W", "--keep-going", "-n", "-q",
+        "-d", str(BUILD / "doctrees"), ".", str(DOCS),
+    )  # fmt: skip
+
+
+def _short(path: Path) -> str:
+    """The path as a person in this folder would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
