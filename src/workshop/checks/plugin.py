@@ -1,0 +1,127 @@
+"""The fixtures that checks are written with.
+
+By hand: `pytest -p workshop.checks.plugin --project DIR FILE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workshop import course as courses
+from workshop.checks import needs
+from workshop.checks.copied import Trials
+from workshop.checks.database import Database, PostgreSQL, Tripwire
+from workshop.checks.processes import Warmth
+from workshop.checks.project import Project
+from workshop.checks.stack import Stack
+from workshop.model import Course
+
+COURSE = pytest.StashKey[Course]()
+WARMTH = pytest.StashKey[Warmth | None]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a check must know: which project, which course."""
+    group = parser.getgroup("workshop")
+    group.addoption("--project", type=Path, default=Path(), metavar="DIR", help="what is judged")
+    group.addoption("--course", type=Path, metavar="DIR", help="the course it belongs to")
+    group.addoption("--home", type=Path, metavar="DIR", help="where the workshop keeps things")
+    group.addoption("--keep", action="append", default=[], metavar="NAME", help="a variable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the course once."""
+    config.addinivalue_line("markers", "mistakes(*each): what a check breaks: see `trials`")
+    if COURSE not in config.stash:
+        config.stash[COURSE] = courses.load(config.getoption("--course") or courses.default_root())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the checks whose step, or kata, needs what this machine does not have."""
+    found: dict[Path, str] = {}
+    for item in items:
+        folder = item.path.parent
+        if folder not in found:
+            found[folder] = needs.missing(_needs(config.stash[COURSE], folder))
+        if found[folder]:
+            item.add_marker(pytest.mark.skip(reason=found[folder]))
+
+
+def _needs(course: Course, folder: Path) -> tuple[str, ...]:
+    own: dict[Path, tuple[str, ...]] = {each.folder.resolve(): each.needs for each in course.steps}
+    own |= {each.folder.resolve() / "judge": each.needs for each in course.katas}
+    return own.get(folder.resolve(), ())
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSQL]:
+    """The server of all databases. It starts when the first one is asked for."""
+    warmth = request.config.stash.get(WARMTH, None)
+    server = PostgreSQL(request.config.getoption("--home"), warmth.folder if warmth else None)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def database(postgresql: PostgreSQL) -> Database:
+    """A new PostgreSQL database, for the checks of one file."""
+    return postgresql.database()
+
+
+@pytest.fixture(scope="module")
+def other_database(postgresql: PostgreSQL) -> Database:
+    """A second one."""
+    return postgresql.database()
+
+
+@pytest.fixture(scope="module")
+def tripwire() -> Iterator[Tripwire]:
+    """A database's address where nobody answers, but every call is counted."""
+    wire = Tripwire()
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def project(request: pytest.FixtureRequest) -> Iterator[Project]:
+    """The project that is judged."""
+    config = request.config
+    judged = Project(
+        config.getoption("--project"),
+        config.stash[COURSE].platform,
+        database=lambda: request.getfixturevalue("database"),
+        home=config.getoption("--home"),
+        keep=config.getoption("--keep"),
+        warmth=config.stash.get(WARMTH, None),
+    )
+    yield judged
+    judged.close()
+
+
+@pytest.fixture(scope="module")
+def trials(
+    request: pytest.FixtureRequest, project: Project, database: Database, other_database: Database
+) -> Iterator[Trials]:
+    """The project's own tests, on copies with a mistake each: those of the tox environment that the
+    file's `TESTS` names. All that they are given is a database."""
+    marks = (
+        mark for item in request.session.items if item.path == request.path
+        for mark in item.iter_markers("mistakes")
+    )  # fmt: skip
+    ahead = [mistake for mark in marks for mistake in mark.args]
+    envs = [{"DATABASE_URL": each.url} for each in (database, other_database)]
+    trials = project.trials(request.module.TESTS, envs, ahead)
+    yield trials
+    trials.close()
+
+
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A fresh clone of the project, started by Docker Compose."""
+    options = request.config.option
+    services = Stack(options.project.resolve(), options.home)
+    yield services
+    services.close()

@@ -1,0 +1,88 @@
+"""What the verbs of the command line take and do: one call each, then what came out is shown.
+
+A file an audience. Each has a table `VERBS`: a verb's name, what adds its arguments, what does it.
+What they share is here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from workshop.model import Course, Verdict
+
+    Verb = tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]
+
+GREEN, RED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def no_arguments(_: argparse.ArgumentParser) -> None:
+    """For a verb that needs to be told nothing."""
+
+
+def course_argument(own: argparse.ArgumentParser) -> None:
+    """Which course. Every verb takes this, and it comes first."""
+    own.add_argument(
+        "--course",
+        metavar="DIR",
+        type=Path,
+        help="another course, the folder that holds `steps`"
+        " (default: WORKSHOP_COURSE, else the one that is built in)",
+    )
+
+
+def project_argument(own: argparse.ArgumentParser) -> None:
+    """Which project."""
+    own.add_argument(
+        "--project", metavar="DIR", type=Path, default=Path(), help="your project (default: here)"
+    )
+
+
+def step_argument(own: argparse.ArgumentParser) -> None:
+    """Which of the steps."""
+    own.add_argument(
+        "step", metavar="STEP", nargs="?",
+        help="a number or a name (default: yours; a green one is yours until you commit it)",
+    )  # fmt: skip
+
+
+def course_of(args: argparse.Namespace) -> Course:
+    """The course that the person means, or WORKSHOP_COURSE names, or else the built-in one."""
+    from workshop import course
+
+    return course.load(root_of(args))
+
+
+def root_of(args: argparse.Namespace) -> Path:
+    """Where that course is."""
+    from workshop.paths import default_root
+
+    named = args.course or os.environ.get("WORKSHOP_COURSE")
+    return Path(named) if named else default_root()
+
+
+def shower(quiet: bool) -> Callable[[Verdict], None]:
+    """Shows each verdict as it comes, unless the person asked for JSON."""
+    from workshop.report import text
+
+    paint = text.Paint(sys.stdout)
+
+    def show(verdict: Verdict) -> None:
+        if not quiet:
+            print(text.verdict(verdict, paint), flush=True)
+
+    return show
+
+
+def worst(verdicts: Sequence[Verdict]) -> int:
+    """The exit code for these verdicts."""
+    outcomes = {verdict.outcome for verdict in verdicts}
+    if "error" in outcomes:
+        return USAGE
+    return RED if "red" in outcomes or not verdicts else GREEN

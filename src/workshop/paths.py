@@ -1,0 +1,58 @@
+"""Where things are: what the workshop keeps outside of the project, its course, its command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder for everything the workshop keeps: WORKSHOP_HOME, or the platform's own place.
+
+    For root on POSIX it is /var/lib/workshop: PostgreSQL refuses root, so it runs as another
+    user, who must be able to get there.
+    """
+    named = os.environ.get("WORKSHOP_HOME")
+    if named:
+        return Path(named).resolve()
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/workshop")
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("workshop", appauthor=False))
+
+
+def project_home(project: Path) -> Path:
+    """The folder of one project's environments, found by the project's own resolved path."""
+    # It only tells apart folders of the same name; `hashlib` would take longer than all of this.
+    import zlib
+
+    resolved = project.resolve()
+    key = zlib.crc32(os.fsencode(resolved))
+    return home() / "projects" / f"{resolved.name}-{key:08x}"
+
+
+def default_root() -> Path:
+    """The course that came with this package, or, in a clone, the one beside it."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "_course"
+    return packaged if packaged.is_dir() else here.parent.parent
+
+
+def program() -> str:
+    """How the person called us: `workshop` when that is on the PATH, else the path of the command.
+
+    Every command that we print can be typed as it stands.
+    """
+    import shutil
+
+    called = Path(sys.argv[0])
+    found = shutil.which("workshop")
+    if called.name == "__main__.py":
+        return "python -m workshop"
+    if found and Path(found).resolve() == called.resolve():
+        return "workshop"
+    if called.stem != "workshop":
+        return "workshop"
+    return str(called.absolute())

@@ -1,0 +1,36 @@
+"""Makes every Python environment that the course needs, so that afterwards all works offline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from workshop import environments, history
+from workshop.model import Course
+
+
+def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
+    """Make the environment of each stage, and fetch what its tests need.
+
+    `report(tag, made)` is told whether there was something to do.
+
+    Raises WorkshopError when one can't be made, such as without a network the first time.
+    """
+    contract = b""
+    for stage in history.stages(course):
+        with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
+            # all its files: requirements may name each other, and may stand anywhere
+            for name, file in stage.files.items():
+                path = Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.data)
+            wanted = (Path(folder) / name for name in course.platform.requirements)
+            found = next((path for path in wanted if path.is_file()), None)
+            if found is not None:
+                made = environments.ensure([found], extra=[environments.SERVER]).made
+                tox = stage.files.get("tox.ini")
+                if tox is not None and tox.data != contract:
+                    contract = tox.data
+                    made = environments.fetch_for_tox(Path(folder)) or made
+                report(stage.step.tag, made)

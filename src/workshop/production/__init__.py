@@ -1,0 +1,251 @@
+"""The local production: bring a commit live, bring the one before back, look, end.
+
+This module tells the order. `place` knows where things are kept, `release` what a release is,
+`switching` lets one take over from another, `upkeep` is for what runs between two deploys,
+`supervisor` owns the socket, `client` speaks to it, `log` remembers.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from workshop.errors import WorkshopError
+from workshop.model import Course
+from workshop.production import place as places
+from workshop.production.place import Place
+
+Report = Callable[[str, str], None]
+
+_REASON = 300  # characters of a reason that the log keeps
+
+
+class Deployment(NamedTuple):
+    """What is live now: where, from which commit, and how many seconds that took."""
+
+    environment: str
+    url: str
+    commit: str
+    seconds: float
+
+
+class Kept(NamedTuple):
+    """A release that can be brought back. `deployed` is when it last went live (ISO 8601)."""
+
+    commit: str
+    subject: str
+    deployed: str
+    live: bool
+
+
+class Running(NamedTuple):
+    """An environment: where it answers, with which commit, and whether it is up."""
+
+    environment: str
+    url: str
+    commit: str
+    up: bool
+
+
+def silent(_what: str, _how: str) -> None:
+    """For callers that show nothing."""
+
+
+def deploy(
+    project: Path,
+    environment: str,
+    course: Course,
+    *,
+    revision: str = "HEAD",
+    port: int | None = None,
+    report: Report = silent,
+) -> Deployment:
+    """Bring a commit of `project` live in `environment`, and lose no request over it.
+
+    `report(what, how)` is told of each stage as it ends. Raises WorkshopError when it can't be
+    done; then what was live before is live still.
+    """
+    began = time.monotonic()
+    needs_posix()
+    from workshop.production import switching
+
+    place = places.of(project, environment)
+    commit = _commit(project, revision)
+    with places.locked(place):
+        switching.repair(place, course, report)
+        return _bring(place, course, commit, "deploy", began, report, port)
+
+
+def rollback(
+    project: Path,
+    environment: str,
+    course: Course,
+    *,
+    to: str | None = None,
+    report: Report = silent,
+) -> Deployment:
+    """Bring the release before back, or the kept release `to`. The data stays as it is."""
+    began = time.monotonic()
+    needs_posix()
+    from workshop.production import release, switching
+
+    place = places.of(project, environment)
+    with places.locked(place):
+        switching.repair(place, course, report)
+        chosen = _back(place, to)
+        live = place.live
+        done = _bring(place, course, chosen, "rollback", began, report, None)
+        bad = release.find(place, live) if live and live != chosen else None
+        if bad is not None:
+            release.keep(place, bad._replace(withdrawn=True))
+        return done
+
+
+def releases(project: Path, environment: str) -> tuple[Kept, ...]:
+    """The releases that are kept, the latest first."""
+    from workshop.production import release
+
+    place = places.of(project, environment)
+    live = place.live
+    return tuple(
+        Kept(each.commit, each.subject, each.live_at, each.commit == live)
+        for each in release.kept(place)
+    )
+
+
+def status(project: Path) -> tuple[Running, ...]:
+    """Every environment that the project was ever deployed to."""
+    from workshop.production import client
+
+    return tuple(
+        Running(place.environment, place.url, place.live, client.running(place))
+        for place in places.every(project)
+        if place.live is not None
+    )
+
+
+def down(project: Path, environment: str | None = None) -> tuple[str, ...]:
+    """End all processes of one environment, or of all. Data, releases and log stay.
+
+    Returns the names of those that were up.
+    """
+    from workshop.production import client, release, switching
+
+    ended = []
+    for place in places.every(project):
+        if environment not in (None, place.environment):
+            continue
+        with places.locked(place):
+            if client.running(place):
+                try:
+                    with client.call(place) as call:
+                        call.say({"do": "down"})
+                        call.hear()
+                except WorkshopError:  # it is dying, or deaf; its servers are ended below
+                    client.kill(place)
+                switching.await_end(place)
+                ended.append(place.environment)
+            client.end_orphans(place)
+            release.detach_database(place)
+    return tuple(ended)
+
+
+def _bring(
+    place: Place,
+    course: Course,
+    commit: str,
+    kind: str,
+    began: float,
+    report: Report,
+    port: int | None,
+) -> Deployment:
+    """Make the release, switch to it, write it down. The same for a deploy and a rollback."""
+    from workshop.production import client, log, release, switching
+
+    entry = log.begin(place, kind, commit, "")
+    try:
+        known = release.find(place, commit)
+        new = release.make(place, course, commit)
+        entry = entry._replace(authored=new.authored)
+        report("release", f"{commit[:10]} {new.subject}" + (" (kept)" if known else ""))
+        if new.database:
+            report("database", f"PostgreSQL {release.attach_database(place)}")
+        release.variables(place, new)  # a bad line in them is told before anything starts
+        unasked = port is None and place.port is None
+        client.ensure(place, port)
+        if unasked and (taken := places.taken(place)):
+            report("port", f"{taken} is taken, so it is {place.port} from now on")
+        migrate = kind == "deploy" and new.database
+        switching.switch(place, course, new, migrate=migrate, report=report)
+    except BaseException as error:
+        said = error.fact if isinstance(error, WorkshopError) else type(error).__name__
+        reason = " ".join(said.split())[:_REASON]  # a line of the log is for one look
+        outcome = "failed" if isinstance(error, Exception) else "interrupted"
+        log.end(place, entry._replace(outcome=outcome, reason=reason))
+        raise
+    entry = entry._replace(outcome="live", live=log.now())
+    release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
+    log.end(place, entry)
+    release.prune(place)
+    return Deployment(place.environment, place.url, commit, time.monotonic() - began)
+
+
+def _commit(project: Path, revision: str) -> str:
+    """The commit to deploy. Only what is committed reaches production: HEAD needs a clean tree."""
+    from workshop import git
+
+    commit = git.commit(project, revision)
+    if commit is None and git.head(project) is None:
+        raise WorkshopError(
+            "there is no commit yet",
+            'Make commit #1: git add . && git commit -m "Start"',
+            path=project,
+        )
+    if commit is None:
+        raise WorkshopError(
+            f"there is no commit {revision}", "See `git log` and `git tag`.", path=project
+        )
+    if revision == "HEAD":
+        changed = git.changes(project)
+        if changed:
+            shown = "\n".join(f"    {each}" for each in changed[:10])
+            more = f"\n    and {len(changed) - 10} more" if len(changed) > 10 else ""
+            raise WorkshopError(
+                f"there are uncommitted changes:\n{shown}{more}",
+                "Only commits reach production. Commit them, or put them away with: git stash -u",
+                path=project,
+            )
+    return commit
+
+
+def _back(place: Place, to: str | None) -> str:
+    """The commit to roll back to."""
+    from workshop.production import release
+
+    others = [each for each in release.kept(place) if each.commit != place.live]
+    if to is not None:
+        for each in others:
+            if each.commit.startswith(to):
+                return each.commit
+        known = ", ".join(each.commit[:10] for each in others) or "none"
+        raise WorkshopError(
+            f"there is no kept release {to}", f"The others are: {known}", path=place.project
+        )
+    for each in others:
+        if not each.withdrawn:
+            return each.commit
+    raise WorkshopError(
+        f"there is no release to roll back to in {place.environment}",
+        "A rollback needs two deploys. See `workshop releases`.",
+        path=place.project,
+    )
+
+
+def needs_posix() -> None:
+    """Raise WorkshopError where the system has no way to hand a socket to another process."""
+    if os.name == "nt":
+        raise WorkshopError(
+            "the local production does not run on Windows itself",
+            "Use it inside WSL: wsl --install, then start the workshop there.",
+        )

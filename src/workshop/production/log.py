@@ -1,0 +1,85 @@
+"""The deploy log: a line of JSON for each deploy and each rollback, never changed afterwards.
+
+    kind         deploy or rollback
+    environment  development, integration or production
+    commit       the full hash of what was to go live
+    authored     when its author wrote it (ISO 8601)
+    start        when the command began (ISO 8601, UTC)
+    live         when it answered (ISO 8601, UTC); null when it never did
+    outcome      live, failed or interrupted
+    reason       why it failed; empty when it did not
+
+Lead time, deploy frequency, failure rate and recovery time are all in these lines.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from workshop.production.place import Place, read, write
+
+
+class Entry(NamedTuple):
+    """One line of the log. Times are ISO 8601 texts."""
+
+    kind: str
+    environment: str
+    commit: str
+    authored: str
+    start: str
+    live: str | None
+    outcome: str
+    reason: str = ""
+
+
+def now() -> str:
+    """This moment, in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def begin(place: Place, kind: str, commit: str, authored: str) -> Entry:
+    """Note that a deploy begins, so that an interrupted one can be told."""
+    entry = Entry(kind, place.environment, commit, authored, now(), None, "interrupted")
+    write(place.folder / "deploying.json", {**entry._asdict(), "pid": os.getpid()})
+    return entry
+
+
+def end(place: Place, entry: Entry) -> None:
+    """Append the line, in one write: a crash leaves no half of it, and neither does a full disk."""
+    line = json.dumps(entry._asdict()) + "\n"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    descriptor = os.open(place.folder / "deploys.jsonl", flags, 0o600)
+    try:
+        before = os.fstat(descriptor).st_size
+        if os.write(descriptor, line.encode()) < len(line.encode()):
+            os.ftruncate(descriptor, before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
+    (place.folder / "deploying.json").unlink(missing_ok=True)
+
+
+def sweep(place: Place) -> Entry | None:
+    """Write down the deploy that was interrupted, if one was. The caller holds the lock."""
+    left = read(place.folder / "deploying.json")
+    if left is None:
+        return None
+    entry = Entry(**{name: left[name] for name in Entry._fields})
+    if place.live == entry.commit:
+        entry = entry._replace(reason="the command was ended after the switch")
+    end(place, entry)
+    return entry
+
+
+def entries(place: Place) -> tuple[Entry, ...]:
+    """The whole log, oldest first."""
+    try:
+        lines = (place.folder / "deploys.jsonl").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    found: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return tuple(Entry(**each) for each in found)

@@ -1,0 +1,183 @@
+"""Where one environment of one project is kept, and what is written there.
+
+lock            held by whoever deploys; `deploying.json` beside it says who
+port            where the environment answers, for good
+secrets.json    made once, mode 0600
+config.json     what a person has set for this environment, mode 0600
+live.json       the commit that answers, written by the supervisor at each switch
+releases/       HASH/ is the commit's files, HASH.json what the release is
+deploys.jsonl   the deploy log
+postgres/       the database
+logs/           a log for each server, and the supervisor's own
+"""
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workshop import paths
+from workshop.errors import WorkshopError
+from workshop.model import ENVIRONMENTS
+
+FIRST_PORT = 8000
+_CONFIG = "config.json"
+
+
+class Place(NamedTuple):
+    """One environment (`production`, …) of one project."""
+
+    project: Path
+    environment: str
+    folder: Path
+
+    @property
+    def releases(self) -> Path:
+        """The folder of all releases."""
+        return self.folder / "releases"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of all logs."""
+        return self.folder / "logs"
+
+    @property
+    def port(self) -> int | None:
+        """Where it answers; None before the first deploy."""
+        value = read(self.folder / "port.json")
+        return None if value is None else int(value["port"])
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def live(self) -> str | None:
+        """The commit that answers, or did when the supervisor last ran."""
+        value = read(self.folder / "live.json")
+        return None if value is None else str(value["commit"])
+
+
+def of(project: Path, environment: str) -> Place:
+    """The place of an environment. Raises WorkshopError for one that the course does not have."""
+    if environment not in ENVIRONMENTS:
+        raise WorkshopError(
+            f"there is no environment {environment}",
+            f"The environments are: {', '.join(ENVIRONMENTS)}",
+        )
+    return Place(project, environment, paths.project_home(project) / environment)
+
+
+def every(project: Path) -> tuple[Place, ...]:
+    """The places of all environments that this project was ever deployed to."""
+    found = [of(project, name) for name in ENVIRONMENTS]
+    return tuple(place for place in found if place.folder.is_dir())
+
+
+def taken(place: Place) -> int | None:
+    """The port that a person expects the environment to answer on, when it has a later one; else
+    None. Expected is the first one that no other environment of the project has."""
+    others = [each.port for each in every(place.project) if each.environment != place.environment]
+    expected = next(port for port in itertools.count(FIRST_PORT) if port not in others)
+    return expected if (place.port or 0) > expected else None
+
+
+def prepare(place: Place) -> None:
+    """Make the folders. Others may walk through, since PostgreSQL may be another user; not read."""
+    for folder in (place.folder, place.releases, place.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    place.folder.chmod(0o711)
+    place.releases.chmod(0o700)
+    place.logs.chmod(0o700)
+
+
+@contextlib.contextmanager
+def locked(place: Place) -> Iterator[None]:
+    """Hold the place alone. Raises WorkshopError when somebody else deploys right now."""
+    import fcntl  # `filelock` would take longer to import than a deploy to prepare
+
+    with _room(place):
+        prepare(place)
+        lock = (place.folder / "lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        other = read(place.folder / "deploying.json") or {}
+        who = f" (process {other['pid']}, since {other['start']})" if other else ""
+        raise WorkshopError(
+            f"another deploy to {place.environment} is running{who}",
+            "Wait until it has ended, then try again.",
+            path=place.project,
+        ) from error
+    try:
+        with _room(place):
+            yield
+    finally:
+        lock.close()  # which also lets go of it
+
+
+@contextlib.contextmanager
+def _room(place: Place) -> Iterator[None]:
+    """A full disk is nothing unheard of, and a person can mend it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise WorkshopError(
+            f"the disk is full: {error.strerror}", "Make room, then try again.", path=place.folder
+        ) from error
+
+
+def secret(place: Place, name: str) -> str:
+    """A secret of this environment: made once, then the same for good."""
+    import secrets
+
+    file = place.folder / "secrets.json"
+    known = read(file) or {}
+    if name not in known:
+        known[name] = secrets.token_urlsafe(50)
+        write(file, known)
+    return str(known[name])
+
+
+def configuration(place: Place) -> dict[str, str]:
+    """The variables that a person has set for this environment, by name."""
+    return {name: str(value) for name, value in (read(place.folder / _CONFIG) or {}).items()}
+
+
+def configure(place: Place, variables: Mapping[str, str]) -> None:
+    """Keep exactly these variables. Some may be secret: only the owner can read the file."""
+    write(place.folder / _CONFIG, variables)
+
+
+def read(file: Path) -> dict[str, Any] | None:
+    """What `write` wrote, or None when there is nothing."""
+    try:
+        value: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise WorkshopError(
+            "this file is damaged", "Delete it, and deploy again.", path=file
+        ) from error
+    return value
+
+
+def write(file: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON that only its owner may read, whole or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            json.dump(value, out, indent=2)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

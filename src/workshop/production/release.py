@@ -1,0 +1,233 @@
+"""A release: one commit's files in a folder of their own, and what it takes to run them."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from workshop import environments, git
+from workshop.errors import WorkshopError
+from workshop.model import Course
+from workshop.postgres import Cluster
+from workshop.production import place as places
+from workshop.production.place import Place
+
+KEPT = 5
+_DATABASE = "DATABASE_URL"
+_LAST_LINES = 8
+_ONCE = Path(__file__).with_name("once.py")
+
+
+class Release(NamedTuple):
+    """One commit, made ready once.
+
+    `live_at` is when it last began to answer (ISO 8601), empty before. `withdrawn` is set when it
+    was rolled back: then no rollback chooses it.
+    """
+
+    commit: str
+    subject: str
+    authored: str
+    python: str
+    database: bool
+    live_at: str = ""
+    withdrawn: bool = False
+
+
+def make(place: Place, course: Course, commit: str) -> Release:
+    """Make the release of `commit`, or find the one that is there. Nothing half-made stays."""
+    folder = place.releases / commit
+    if not folder.is_dir():
+        _unpack(place, commit, folder)
+    subject, authored = git.text(
+        "show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project
+    ).split("\n")
+    environment = environments.ensure([_requirements(course, folder)], extra=[environments.SERVER])
+    known = find(place, commit)
+    release = Release(commit, subject, authored, str(environment.python), _asks(folder))
+    if known is not None:
+        release = release._replace(live_at=known.live_at, withdrawn=known.withdrawn)
+    keep(place, release)
+    return release
+
+
+def keep(place: Place, release: Release) -> None:
+    """Write down what the release is."""
+    places.write(place.releases / f"{release.commit}.json", release._asdict())
+
+
+def find(place: Place, commit: str) -> Release | None:
+    """The release of this commit, if it is kept."""
+    value = places.read(place.releases / f"{commit}.json")
+    return None if value is None else Release(**value)
+
+
+def kept(place: Place) -> tuple[Release, ...]:
+    """The releases that were live and are kept, the latest first."""
+    files = place.releases.glob("*.json") if place.releases.is_dir() else ()
+    found = [Release(**(places.read(file) or {})) for file in files]
+    return tuple(
+        sorted(
+            (each for each in found if each.live_at), key=lambda each: each.live_at, reverse=True
+        )
+    )
+
+
+def prune(place: Place) -> None:
+    """Remove what is too old, and what never became live. The live one always stays."""
+    staying = {release.commit for release in kept(place)[:KEPT]} | {str(place.live)}
+    for entry in list(place.releases.iterdir()):
+        name = entry.name.removesuffix(".json")
+        if name not in staying:
+            discard(entry)
+
+
+def discard(path: Path) -> None:
+    """Remove a release's folder, which is read-only, or a file."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for folder, _, _ in os.walk(path):
+        Path(folder).chmod(0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def variables(
+    place: Place, release: Release, configured: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The configuration of this release in this environment: from the platform, from the
+    project's own file `deployment/envs/ENVIRONMENT`, and from what a person has set. The later
+    wins. `configured` stands for what is set, when it is not kept yet."""
+    found = {
+        "PATH": os.pathsep.join(
+            [str(Path(release.python).parent), os.environ.get("PATH", os.defpath)]
+        ),
+        "HOME": str(place.folder),
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",  # a release is not changed, not even by Python
+        "SECRET_KEY": places.secret(place, "SECRET_KEY"),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    }
+    if release.database:
+        found[_DATABASE] = _cluster(place).url(place.environment)
+    own = place.releases / release.commit / "deployment" / "envs" / place.environment
+    by_hand = places.configuration(place) if configured is None else configured
+    return found | dict(_assignments(own)) | dict(by_hand)
+
+
+def attach_database(place: Place) -> str:
+    """Start the environment's PostgreSQL, and make its database. Returns what was done."""
+    cluster = _cluster(place)
+    known, running = cluster.folder.is_dir(), cluster.running()
+    cluster.start()
+    live = find(place, place.live) if place.live else None
+    if not (running and live and live.database):  # else the live release speaks with it already
+        cluster.create(place.environment)
+    return "runs" if running else "started" if known else "made"
+
+
+def detach_database(place: Place) -> None:
+    """Stop the environment's PostgreSQL. Its data stays."""
+    _cluster(place).stop()
+
+
+def run_command(place: Place, course: Course, release: Release) -> None:
+    """Run what must be done once for a release: the migrations. Raises WorkshopError."""
+    command = course.platform.release
+    sooner = [str(_ONCE)] if command[0].endswith(".py") else []
+    done = subprocess.run(
+        [release.python, *sooner, *command],
+        cwd=place.releases / release.commit,
+        env=variables(place, release),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise WorkshopError(
+            f"`{' '.join(command)}` failed:\n{tail(done.stdout)}",
+            "Mend it, commit, and deploy again.",
+            path=place.project,
+        )
+
+
+def tail(text: str) -> str:
+    """The last lines, each a little to the right."""
+    lines = [line for line in text.splitlines() if line.strip()][-_LAST_LINES:]
+    return "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
+
+
+def _cluster(place: Place) -> Cluster:
+    return Cluster(place.folder / "postgres")
+
+
+def _unpack(place: Place, commit: str, folder: Path) -> None:
+    """The commit's files, byte for byte, read-only, in place at once or not at all."""
+    import tarfile
+
+    part = folder.with_name(f".{commit}.{os.getpid()}.part")
+    data = git.run("archive", "--format=tar", commit, cwd=place.project)
+    try:
+        part.mkdir()
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            archive.extractall(part, filter="data")
+        for each in sorted(part.rglob("*"), reverse=True):
+            if not each.is_symlink():
+                each.chmod(stat.S_IMODE(each.stat().st_mode) & ~0o222)
+        part.chmod(0o500)  # nothing is added to it either
+        part.replace(folder)
+    except tarfile.FilterError as error:
+        discard(part)
+        raise WorkshopError(
+            f"the commit {commit[:10]} can't be unpacked: {error}",
+            "Keep to files and links inside of the project.",
+            path=place.project,
+        ) from error
+    except BaseException:
+        discard(part)
+        raise
+
+
+def _requirements(course: Course, folder: Path) -> Path:
+    names = course.platform.requirements
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise WorkshopError(
+        f"the commit has no {names[-1]}",
+        "Write it: a line for each package that the project needs. Then commit.",
+        path=folder.name,
+    )
+
+
+def _asks(folder: Path) -> bool:
+    """Whether the project asks for a database: then it gets a real one."""
+    files = (file for file in folder.rglob("*.py") if file.is_file())  # a link may lead nowhere
+    return any(_DATABASE.encode() in file.read_bytes() for file in files)
+
+
+def _assignments(file: Path) -> Iterator[tuple[str, str]]:
+    """The lines KEY=VALUE of a file. Raises WorkshopError for a line that is none."""
+    if not file.is_file():
+        return
+    # what is not UTF-8 has no place in it, and its line says so
+    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().isidentifier() or "\ufffd" in value:
+            raise WorkshopError(
+                f"this is no configuration: {line!r}",
+                "Write lines such as DEBUG=False, commit, and deploy again.",
+                path=f"deployment/envs/{file.name}:{number}",
+            )
+        yield name.strip(), value.strip().strip("\"'")

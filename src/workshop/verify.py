@@ -1,0 +1,289 @@
+"""The course, proven: every step is red on its start, green on its solution, green later, deploys.
+
+A trial is one set of checks on one stage, or one deploy of a stage under load. What a trial
+depends on makes its key; what came out is kept under that key in the workshop's home, so that
+nothing is proven twice. Judging is pure and comes after: a changed `red` needs no new trial.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from workshop import git, history, keys, paths
+from workshop.model import Course, Step, Tag, Verdict, plain
+
+Kind = Literal["start", "solution", "deploy"]
+
+# What a verdict can depend on in the engine; renderers and other verbs are not in it.
+_ENGINE = (
+    "checks", "production", "containers.py", "environments.py", "postgres.py", "load.py", "git.py",
+    "history.py", "keys.py", "verify.py",
+)  # fmt: skip
+_EMPTY = "empty"
+# The load of a deploy's proof: bounded, and gentle enough for a laptop.
+_REQUESTS = 5000
+_RATE = 100.0
+_AFTERWARDS = 20
+
+
+class Trial(NamedTuple):
+    """One set of checks on one stage, or one deploy, and what came out.
+
+    `problems` says what is not as the course promises; empty is good. `sent` and `lost` count the
+    requests during a deploy.
+    """
+
+    kind: Kind
+    step: str
+    stage: str
+    verdicts: tuple[Verdict, ...] = ()
+    problems: tuple[str, ...] = ()
+    cached: bool = False
+    seconds: float = 0.0
+    sent: int = 0
+    lost: int = 0
+
+
+class _Task(NamedTuple):
+    """A trial to be made: which checks, on which tree, under which key."""
+
+    kind: Kind
+    step: Step
+    stage: str
+    key: str
+
+
+def verify(
+    course: Course,
+    steps: Sequence[Step],
+    *,
+    fresh: bool = False,
+    report: Callable[[Trial, int, int], None],
+) -> tuple[Trial, ...]:
+    """Prove `steps` (all, when empty). `report` is told each trial as it ends, its number, and
+    how many there are. Returns the trials in the course's order."""
+    with history.built(course) as (repository, tags):
+        tasks = _plan(course, steps or course.steps, _trees(repository, tags))
+        ended: dict[int, Trial] = {}
+
+        def end(number: int, trial: Trial) -> None:
+            ended[number] = trial._replace(problems=_problems(course, tasks[number], trial))
+            report(ended[number], len(ended), len(tasks))
+
+        for number, task in enumerate(tasks):
+            kept = None if fresh else _kept(task)
+            if kept is not None:
+                end(number, kept)
+        missing = [number for number in range(len(tasks)) if number not in ended]
+        for number, trial in _run(course, repository, tasks, missing):
+            end(number, trial)
+            if not ended[number].problems:
+                _keep(tasks[number], trial)
+    return tuple(ended[number] for number in range(len(tasks)))
+
+
+def _plan(course: Course, steps: Sequence[Step], trees: Mapping[str, str]) -> list[_Task]:
+    """Every trial of `steps`, pure: the order is the order of the report."""
+    engine = keys.engine(_ENGINE)
+    tags = [step.tag for step in course.steps]
+    tasks = []
+    for step in steps:
+        checks = keys.digest(*(file.read_bytes() for file in step.tests))
+        index = tags.index(step.tag)
+        before = tags[index - 1] if index else _EMPTY
+        stages: list[tuple[Kind, str]] = [("start", before)]
+        stages += [("solution", later) for later in tags[index:]]
+        for kind, stage in stages:
+            key = keys.digest(engine, "check", checks, trees[stage], course.platform)
+            tasks.append(_Task(kind, step, stage, key))
+        key = keys.digest(engine, "deploy", trees[before], trees[step.tag], course.platform)
+        tasks.append(_Task("deploy", step, step.tag, key))
+    return tasks
+
+
+def _run(
+    course: Course, repository: Path, tasks: Sequence[_Task], numbers: Sequence[int]
+) -> Iterator[tuple[int, Trial]]:
+    """Make the trials with these numbers, on every core, and hand each over as it ends."""
+    # Deploys are the longest: first in the queue, so that no core waits for them at the end.
+    queue = sorted(numbers, key=lambda number: tasks[number].kind != "deploy")
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        running: dict[Future[Trial], int] = {
+            pool.submit(_try, course, repository, tasks[number]): number for number in queue
+        }
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _try(course: Course, repository: Path, task: _Task) -> Trial:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
+        project = Path(folder) / "demo"
+        _materialize(repository, task.stage, project)
+        if task.kind == "deploy":
+            trial = _deploy(course, task, project)
+        else:
+            trial = _check(course, task, project)
+    return trial._replace(seconds=round(time.monotonic() - began, 3))
+
+
+def _check(course: Course, task: _Task, project: Path) -> Trial:
+    """Judge in a process of its own: pytest has one state a process, and a core each."""
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "workshop.checks",
+            "--project", str(project), "--course", str(course.root),
+            *map(str, task.step.tests),
+        ],
+        capture_output=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    verdicts = tuple(Verdict(**json.loads(line)) for line in lines)
+    told = any(verdict.outcome == "error" for verdict in verdicts)
+    if done.returncode not in (0, 1) and not told:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        broken = Verdict(
+            "checks", "The checks ran to their end.", "error", seen="\n".join(said[-20:])
+        )
+        verdicts = (*verdicts, broken)
+    return Trial(task.kind, task.step.tag, task.stage, verdicts)
+
+
+def _deploy(course: Course, task: _Task, project: Path) -> Trial:
+    """Deploy the stage before, then this one under load: it must be live, and nothing lost."""
+    from workshop import load, production
+    from workshop.errors import WorkshopError
+
+    trial = Trial(task.kind, task.step.tag, task.stage)
+    index = course.steps.index(task.step)
+    wanted = git.commit(project, f"refs/tags/{task.stage}")
+    try:
+        running = None
+        if index:
+            before = course.steps[index - 1].tag
+            first = production.deploy(project, "production", course, revision=before)
+            running = load.start(first.url, requests=_REQUESTS, rate=_RATE, keep_alive=False)
+        try:
+            live = production.deploy(project, "production", course, revision=task.stage)
+        finally:
+            during = running.stop() if running else None
+        after = load.run(live.url, requests=_AFTERWARDS, rate=_RATE, keep_alive=False)
+        reports = [each for each in (during, after) if each is not None]
+        lost = [dict(each.lost) for each in reports if each.lost]
+        trial = trial._replace(
+            sent=sum(each.sent for each in reports),
+            lost=sum(sum(each.values()) for each in lost),
+        )
+        if lost:
+            trial = _broken(trial, f"{trial.lost} of {trial.sent} requests were lost: {lost}")
+        if set(after.releases) != {wanted}:
+            trial = _broken(trial, f"answers came from {dict(after.releases)}, not from {wanted}")
+    except WorkshopError as error:
+        trial = _broken(trial, str(error))
+    finally:
+        production.down(project, "production")
+        shutil.rmtree(paths.project_home(project), ignore_errors=True)
+    return trial
+
+
+def _broken(trial: Trial, seen: str) -> Trial:
+    verdict = Verdict("deploy", "The stage deploys, and no request is lost.", "red", seen=seen)
+    return trial._replace(verdicts=(*trial.verdicts, verdict))
+
+
+def _problems(course: Course, task: _Task, trial: Trial) -> tuple[str, ...]:
+    """What came out, held against what the course promises. Pure."""
+    if task.kind == "start":
+        return tuple(_start_problems(task.step, trial.verdicts))
+    replaced = {
+        name.partition("::")[2]
+        for step in course.steps
+        if task.step.number < step.number and step.tag <= task.stage
+        for name in step.replaces
+        if name.partition("::")[0] == task.step.slug
+    }
+    problems = [
+        f"{each.check} is {each.outcome}: {each.seen}"
+        for each in trial.verdicts
+        if each.outcome in ("red", "error") and each.check not in replaced
+    ]
+    if task.kind == "solution" and not trial.verdicts:
+        problems.append("no check ran")
+    return tuple(problems)
+
+
+def _start_problems(step: Step, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    ran = {each.check: each for each in verdicts}
+    for name, reason in step.red.items():
+        verdict = ran.pop(name, None)
+        if verdict is None:
+            yield f"{name} did not run"
+        elif verdict.outcome == "red" and reason not in verdict.seen:
+            yield f"{name} is red for another reason: {verdict.seen!r} instead of {reason!r}"
+        elif verdict.outcome not in ("red", "skipped"):
+            yield f"{name} is {verdict.outcome}, and should be red: {verdict.seen}".rstrip(": ")
+    for name, verdict in ran.items():
+        if verdict.outcome in ("red", "error"):
+            yield f"{name} is {verdict.outcome}, and step.toml does not say so: {verdict.seen}"
+
+
+def _materialize(repository: Path, stage: str, project: Path) -> None:
+    if stage == _EMPTY:
+        project.mkdir()
+        git.run("init", "--quiet", "--template=", "--initial-branch=main", cwd=project)
+        return
+    git.run(
+        "-c", "advice.detachedHead=false", "clone", "--quiet", "--shared", "--template=",
+        "--branch", stage, str(repository), str(project),
+        cwd=repository,
+    )  # fmt: skip
+
+
+def _trees(repository: Path, tags: Sequence[Tag]) -> dict[str, str]:
+    """The hash of each stage's tree: a changed message alone proves nothing new."""
+    names = [f"{tag.commit}^{{tree}}" for tag in tags]
+    hashes = git.text("rev-parse", *names, cwd=repository).splitlines()
+    return {_EMPTY: "", **{tag.name: tree for tag, tree in zip(tags, hashes, strict=True)}}
+
+
+def _kept(task: _Task) -> Trial | None:
+    try:
+        kept: dict[str, Any] = json.loads((_store() / f"{task.key}.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    kept["verdicts"] = tuple(Verdict(**each) for each in kept["verdicts"])
+    return Trial(**kept)._replace(
+        kind=task.kind,
+        step=task.step.tag,
+        stage=task.stage,
+        cached=True,
+        problems=(),
+    )
+
+
+def _keep(task: _Task, trial: Trial) -> None:
+    """Keep what came out as promised. What was skipped is tried again: another day may differ."""
+    if any(each.outcome == "skipped" for each in trial.verdicts):
+        return
+    _store().mkdir(parents=True, exist_ok=True)
+    part = _store() / f".{task.key}.{os.getpid()}.part"
+    part.write_text(json.dumps(plain(trial)), encoding="utf-8")
+    part.replace(_store() / f"{task.key}.json")
+
+
+def _store() -> Path:
+    return paths.home() / "verified"

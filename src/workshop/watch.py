@@ -1,0 +1,279 @@
+"""Judges the project whenever a file is saved. It prints nothing: it yields events.
+
+One judgement at a time, and a newer save ends the older one. Where the system can fork, judgements
+are warm (see `checks/warm.py`); elsewhere, each is a new process, and its verdicts are the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple
+
+from workshop import git, kept, learner
+from workshop.model import Course, Step, Verdict
+
+Kind = Literal["watching", "judging", "verdict", "ended", "broken", "note"]
+
+# Where the kernel reports no file events, or not those of others.
+_NO_EVENTS = {"9p", "drvfs", "nfs", "nfs4", "cifs", "smb3", "smbfs", "vboxsf", "fuse.sshfs", "afs"}
+_STEP = 30  # milliseconds between two looks at the events: 0.1 % of a core while nothing happens
+_POLL = 1000  # milliseconds between two looks at all files, where there are no events
+_IGNORED = {".git", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".idea",
+            ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
+_LEFT_BY_EDITORS = (".swp", ".swx", ".swo", "~", ".pyc", ".part", ".tmp", "4913")
+
+
+class Event(NamedTuple):
+    """Something that happened, for whoever shows it.
+
+    `watching`: it has begun; `text` says why it polls, if it does. `judging`: `text` names the file
+    that was saved. `verdict`: one more. `ended`: all `verdicts`, and how many `seconds` since the
+    save. `broken`: the checks could not run; `text` says why. `note`: a word to the person.
+    """
+
+    kind: Kind
+    step: Step
+    text: str = ""
+    verdict: Verdict | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    seconds: float = 0.0
+
+
+class _Heard(NamedTuple):
+    """What a thread has to say."""
+
+    who: Literal["files", "judge", "keys"]
+    what: Any = None
+
+
+def watch(
+    course: Course,
+    project: Path,
+    step: Step,
+    *,
+    polling: bool | None = None,
+    keys: IO[str] | None = None,
+    warm: bool | None = None,
+) -> Generator[Event]:
+    """Judge now, and after each save, until `q` comes from `keys`, or forever.
+
+    `n` goes on to the next step. `polling` None polls only where there are no file events. `warm`
+    None is warm where the system can be. Close the iterator to end it: nothing runs on.
+    """
+    heard: queue.Queue[_Heard] = queue.Queue()
+    stopped = threading.Event()
+    why = _why_polling(project) if polling is None else "as you said" if polling else ""
+    yield Event("watching", step, why)
+    judge = _Judge(course, project, heard, warm=hasattr(os, "fork") if warm is None else warm)
+    _thread(_files, project, bool(why), heard, stopped)
+    if keys is not None:
+        _thread(_keys, keys, heard)
+    try:
+        yield from _loop(course, project, step, judge, heard)
+    finally:
+        stopped.set()
+        judge.close()
+
+
+def _loop(
+    course: Course, project: Path, step: Step, judge: _Judge, heard: queue.Queue[_Heard]
+) -> Iterator[Event]:
+    verdicts: list[Verdict] = []
+    seal = kept.seal(project, step)
+    began = time.monotonic()
+    judge.start(step)
+    yield Event("judging", step)
+    while True:
+        who, what = heard.get()
+        if who == "files":
+            now = kept.seal(project, step)
+            if now == seal:  # an editor's own files, or nothing has changed
+                continue
+            seal, began, verdicts = now, what[1], []
+            judge.start(step)
+            yield Event("judging", step, what[0])
+        elif who == "keys":
+            if what == "q":
+                return
+            following = learner.current(course, project)
+            if what != "n":
+                continue
+            if following is None or following == step:
+                word = (
+                    "This is the last step." if following is None else "Not yet: it is not green."
+                )
+                yield Event("note", step, word)
+                continue
+            step, verdicts, began = following, [], time.monotonic()
+            seal = kept.seal(project, step)
+            judge.start(step)
+            yield Event("judging", step)
+        elif what.get("run") != judge.number:
+            continue  # of a judgement that nobody wants any more
+        elif "verdict" in what:
+            verdict = Verdict(**what["verdict"])
+            verdicts.append(verdict)
+            yield Event("verdict", step, verdict=verdict)
+        elif "said" in what:
+            yield Event("broken", step, what["said"])
+        elif "code" in what:
+            all_of_them = tuple(verdicts)
+            kept.keep_verdicts(project, step, seal, all_of_them)
+            learner.record(course, project, step, all_of_them)
+            took = time.monotonic() - began
+            yield Event("ended", step, verdicts=all_of_them, seconds=took)
+
+
+class _Judge:
+    """Judgements, one at a time, in another process."""
+
+    def __init__(
+        self, course: Course, project: Path, heard: queue.Queue[_Heard], *, warm: bool
+    ) -> None:
+        self.number = 0
+        self._course = course
+        self._project = project
+        self._heard = heard
+        self._process: subprocess.Popen[str] | None = None
+        self._listener: threading.Thread | None = None
+        self._warm = warm
+        if warm:
+            self._process = self._open("workshop.checks.warm", stdin=subprocess.PIPE)
+            self._listener = _thread(self._listen_warm, self._process)
+
+    def start(self, step: Step) -> None:
+        """Begin a judgement. An older one is ended."""
+        self.number += 1
+        tests = [str(file) for file in step.tests]
+        if self._warm and self._process is not None and self._process.stdin is not None:
+            words = {"run": self.number, "project": str(self._project), "tests": tests}
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(json.dumps(words) + "\n")
+                self._process.stdin.flush()
+                return
+        self._warm = False  # it died: go on without
+        self._end()
+        self._process = self._open("workshop.checks", "--project", str(self._project), *tests)
+        self._listener = _thread(self._listen, self._process, self.number)
+
+    def close(self) -> None:
+        """End what runs, and wait until it has ended."""
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(15)
+        self._end()
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        if self._listener is not None:
+            self._listener.join(5)
+
+    def _open(self, module: str, *words: str, stdin: int | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, "--course", str(self._course.root), *words],
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for us: we end it in order
+        )
+
+    def _listen_warm(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                self._heard.put(_Heard("judge", json.loads(line)))
+
+    def _listen(self, process: subprocess.Popen[str], number: int) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                if line.startswith("{"):
+                    self._heard.put(_Heard("judge", {"run": number, "verdict": json.loads(line)}))
+        self._heard.put(_Heard("judge", {"run": number, "code": process.wait()}))
+
+
+def _files(
+    project: Path, polling: bool, heard: queue.Queue[_Heard], stopped: threading.Event
+) -> None:
+    import watchfiles
+
+    index = git.git_folder(project) / "index"  # `git rm --cached` is a change, too
+
+    def wanted(_: watchfiles.Change, path: str) -> bool:
+        file = Path(path)
+        if file == index:
+            return True
+        try:
+            parts = file.relative_to(project).parts
+        except ValueError:
+            return False
+        return _IGNORED.isdisjoint(parts) and not file.name.endswith(_LEFT_BY_EDITORS)
+
+    changes = watchfiles.watch(
+        project, watch_filter=wanted, stop_event=stopped, step=_STEP, debounce=300,
+        rust_timeout=60_000, force_polling=polling, poll_delay_ms=_POLL, raise_interrupt=False,
+        ignore_permission_denied=True,
+    )  # fmt: skip
+    for each in changes:
+        paths = sorted(Path(path) for _, path in each)
+        names = [path for path in paths if not path.is_dir()] or paths  # a folder is seldom news
+        name = names[0]
+        shown = name.relative_to(project).as_posix() if name.is_relative_to(project) else name.name
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        heard.put(_Heard("files", (f"{shown}{more}", time.monotonic())))
+
+
+def _keys(keys: IO[str], heard: queue.Queue[_Heard]) -> None:
+    with contextlib.suppress(ValueError, OSError):  # it was closed
+        while key := keys.read(1):
+            heard.put(_Heard("keys", key.lower()))
+
+
+def _thread(target: Any, *args: Any) -> threading.Thread:
+    thread = threading.Thread(target=target, args=args, daemon=True)
+    thread.start()
+    return thread
+
+
+def _why_polling(project: Path) -> str:
+    """Why file events can't be trusted here; empty when they can."""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return _without_events(mounts, project.resolve())
+
+
+def _without_events(mounts: str, project: Path) -> str:
+    """The same, from the table of mounts: the longest that holds the project counts."""
+    found, kind = "", ""
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) > 2:
+            place = fields[1].replace("\\040", " ")
+            if project.is_relative_to(place) and len(place) >= len(found):
+                found, kind = place, fields[2]
+    return f"this drive ({kind}) reports no file events" if kind in _NO_EVENTS else ""
