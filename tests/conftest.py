@@ -1,0 +1,89 @@
+"""What every test gets: a home of its own. No test touches the person's."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uv
+
+pytest_plugins = ["producing"]
+
+
+def pytest_configure() -> None:
+    """Started in the background, we would ignore Ctrl-C, and so would all that a test starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@functools.cache
+def _uv_cache() -> str:
+    return subprocess.check_output([uv.find_uv_bin(), "cache", "dir"], text=True).strip()
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh WORKSHOP_HOME that other users may walk through: PostgreSQL never runs as root."""
+    # Wheels that were fetched once stay fetched: uv's cache is the one thing that is shared.
+    monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or _uv_cache())
+    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("WORKSHOP_HOME", str(folder))
+    monkeypatch.setenv("HOME", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+COURSES = Path(__file__).parent / "courses"
+
+
+@pytest.fixture
+def course_folder(tmp_path: Path) -> Path:
+    """A copy of the miniature course, to be spoiled."""
+    return shutil.copytree(COURSES / "good", tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the real docs, built anew from the repository as it is: no warning."""
+    folder = tmp_path_factory.mktemp("docs")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n", "-q",
+         "-d", folder / "doctrees", COURSES.parent.parent, folder / "html"],
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "html"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty git repository with an identity of its own."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for words in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("config", "user.name", "A Learner"),
+        ("config", "user.email", "learner@example.org"),
+    ):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    return folder
+
+
+def commit(project: Path, files: dict[str, str], message: str = "Change") -> str:
+    """Write the files, commit everything, and return the commit's full hash."""
+    for name, content in files.items():
+        file = project / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8", newline="\n")
+    for words in (("add", "--all"), ("commit", "--quiet", "--allow-empty", "-m", message)):
+        subprocess.run(["git", *words], cwd=project, check=True)
+    found = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=project, text=True)
+    return found.strip()

@@ -1,0 +1,7 @@
+import sys
+
+from django.core.management import ManagementUtility
+
+import application.wsgi
+
+ManagementUtility(sys.argv).execute()

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from probes import views
+
+urlpatterns = [path("livez", views.live), path("readyz", views.ready)]

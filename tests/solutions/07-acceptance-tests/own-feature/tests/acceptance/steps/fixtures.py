@@ -1,0 +1,5 @@
+from django.contrib.auth.models import User
+
+
+def create(name):
+    return User.objects.create_superuser(name, password="pw")

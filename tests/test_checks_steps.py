@@ -1,0 +1,175 @@
+"""The steps' checks: green for every right solution, red for every mistake, in clear words.
+
+What a learner reads about each mistake stands in tests/golden/checks/. After a change of words,
+write it anew with UPDATE_GOLDEN=1, and read it as a newcomer would.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from images import __main__ as images
+from wrong_development import WRONG as LATER
+from wrong_solutions import WRONG as FIRST
+from wrong_solutions import Wrong
+
+from workshop import course as courses
+from workshop import git, history
+from workshop.checks import needs, runner
+from workshop.model import Course, Step, Verdict
+from workshop.report import text
+
+HERE = Path(__file__).parent
+GOLDEN = HERE / "golden" / "checks"
+WRONG = (*FIRST, *LATER)
+RIGHT = sorted((HERE / "solutions").glob("*/*"))
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return courses.load(courses.default_root())
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Path]:
+    """A home for the whole file: environments and PostgreSQL are made once."""
+    # Not below pytest's own folder, which every other run of pytest closes to PostgreSQL's user.
+    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_HOME", str(kept))
+
+
+def judgeable(course: Course, name: str) -> Step:
+    """The step, if this machine can judge it. It is said when it can't."""
+    step = courses.find(course, name)
+    if missing := needs.missing(step.needs):
+        pytest.skip(missing)
+    if step.needs:
+        images.bring()
+    return step
+
+
+def write(project: Path, course: Course, step: Step | None) -> None:
+    """Put the stage after `step` (nothing, for None) into a new repository."""
+    project.mkdir()
+    git.run("init", "--quiet", "--template=", cwd=project)
+    for stage in history.stages(course):
+        if stage.step == step:
+            for name, file in stage.files.items():
+                (project / name).parent.mkdir(parents=True, exist_ok=True)
+                (project / name).write_bytes(file.data)
+                (project / name).chmod(0o755 if file.mode == "100755" else 0o644)
+
+
+def mistaken(project: Path, course: Course, step: Step, wrong: Wrong) -> None:
+    """The same, with one mistake in it."""
+    write(project, course, step)
+    file = project / wrong.file
+    if wrong.mode is not None:
+        file.chmod(wrong.mode)
+        return
+    if wrong.moved:
+        (project / wrong.moved).unlink()
+    if wrong.new is None:
+        file.unlink()
+        return
+    before = file.read_text("utf-8") if file.exists() else None
+    after = wrong.new
+    if wrong.old is not None:
+        assert before is not None
+        after = before.replace(wrong.old, wrong.new)
+    assert after != before, f"the mistake changes nothing: {wrong}"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(after, "utf-8")
+    if file.suffix == ".pyc":
+        git.run("add", "--force", wrong.file, cwd=project)
+
+
+def shown(verdict: Verdict) -> str:
+    """The verdict as a learner reads it, without what differs from run to run."""
+    words = text.verdict(verdict, text.Paint(sys.stdin))
+    words = re.sub(r"took \d+\.\d seconds", "took N seconds", words)
+    words = re.sub(r" \d+\.\d+s\b", " N s", words)
+    inside = r"\b(?:172\.\d+|192\.168)\.\d+\.\d+"  # an engine's own networks
+    return re.sub(inside, "172.N.N.N", words)
+
+
+def name_of(step: Step, wrong: Wrong) -> str:
+    """The golden file of a mistake."""
+    return f"{step.tag}-{re.sub(r'[^a-z]+', '-', wrong.name.lower())}.txt"
+
+
+@pytest.mark.parametrize("solution", RIGHT, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_other_right_solutions_are_green(solution: Path, course: Course, tmp_path: Path) -> None:
+    step = judgeable(course, solution.parent.name)
+    project = tmp_path / "demo"
+    index = course.steps.index(step)
+    write(project, course, course.steps[index - 1] if index else None)
+    if not index:  # its own shape, on the files that have only one
+        write_missing(project, course, step, solution)
+    for file in solution.rglob("*"):
+        if file.is_file():
+            target = project / file.relative_to(solution)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    verdicts = runner.run(step.tests, project, course)
+    assert [(each.check, each.outcome, each.seen) for each in verdicts] == [
+        (each.check, "green", "") for each in verdicts
+    ]
+    assert len(verdicts) == len(step.red)
+
+
+def test_each_step_has_two_right_solutions_besides_ours(course: Course) -> None:
+    others = [solution.parent.name for solution in RIGHT]
+    assert {step.tag: others.count(step.tag) >= 2 for step in course.steps} == {
+        step.tag: True for step in course.steps
+    }
+
+
+def write_missing(project: Path, course: Course, step: Step, solution: Path) -> None:
+    stems = {file.stem for file in solution.iterdir()}
+    for name, file in history.stages(course)[step.number - 1].files.items():
+        if Path(name).stem not in stems:
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_bytes(file.data)
+            (project / name).chmod(0o755 if file.mode == "100755" else 0o644)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.step}: {wrong.name}")
+def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Path) -> None:
+    step = judgeable(course, wrong.step)
+    project = tmp_path / "demo"
+    mistaken(project, course, step, wrong)
+    verdicts = runner.run(step.tests, project, course, only=wrong.checks)
+    assert [(each.check, each.outcome) for each in verdicts] == [
+        (name, "red") for name in wrong.checks
+    ]
+    said = "\n\n".join(shown(each) for each in verdicts) + "\n"
+    golden = GOLDEN / name_of(step, wrong)
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(said, "utf-8")
+    assert said == golden.read_text("utf-8")
+
+
+def test_every_check_is_proven_to_fail(course: Course) -> None:
+    checks = {name for step in course.steps for name in step.red}
+    assert checks == {name for wrong in WRONG for name in wrong.checks}
+
+
+def test_no_golden_file_is_left_over(course: Course) -> None:
+    wanted = {name_of(courses.find(course, wrong.step), wrong) for wrong in WRONG}
+    assert {file.name for file in GOLDEN.iterdir()} == wanted

@@ -1,0 +1,223 @@
+"""The command line: exit codes, whole messages, and nothing imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workshop import cli, learner
+from workshop.course import load
+
+GOOD = Path(__file__).parent / "courses" / "good"
+HEAVY = {"django", "pytest", "_pytest", "sphinx", "docutils", "uv", "psutil", "filelock"}
+
+
+def workshop(*words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workshop", *map(str, words)],
+        cwd=cwd, capture_output=True, text=True, env=os.environ | more, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("status",), ("production", "status"), ("releases",)]
+)
+def test_nothing_heavy_is_imported_to_say_something_short(
+    words: tuple[str, ...], project: Path
+) -> None:
+    code = (
+        "import sys; from workshop import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set(sys.modules) & {HEAVY}))"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code, *words], cwd=project, text=True)
+    assert out.splitlines()[-1] == "[]"
+
+
+def test_help_names_every_verb(tmp_path: Path) -> None:
+    done = workshop("--help", cwd=tmp_path, COLUMNS="80")
+    assert done.returncode == 0
+    verbs = re.findall(r"(?m)^    (\w+)\b", done.stdout)
+    assert verbs == [
+        "start", "status", "check", "goto", "reset", "backups",
+        "hint", "diff", "watch", "progress", "doctor",
+        "deploy", "rollback", "releases", "production", "run", "config", "database",
+        "build", "prefetch", "verify", "mutants", "lint", "gates", "record", "docs", "kata",
+    ]  # fmt: skip
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_usage_is_2(tmp_path: Path) -> None:
+    assert workshop(cwd=tmp_path).returncode == 2
+    assert workshop("fly", cwd=tmp_path).returncode == 2
+
+
+def test_not_a_git_repository(tmp_path: Path) -> None:
+    for verb in ("check", "status", "deploy", "rollback", "releases"):
+        done = workshop(verb, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "error: .: not a git repository\n"
+            "       Go to your project's folder, or make one with: workshop start DIR\n"
+        )
+
+
+def test_no_such_project(tmp_path: Path) -> None:
+    done = workshop("check", "--project", "nowhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "error: nowhere: there is no such folder\n       Check the path.\n"
+
+
+def test_no_git_at_all(tmp_path: Path) -> None:
+    done = workshop("status", cwd=tmp_path, PATH="/nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: git is not installed\n       Install it (Debian, Ubuntu:")
+
+
+def test_a_broken_course_is_2_with_its_line(course_folder: Path, tmp_path: Path) -> None:
+    (course_folder / "steps" / "01-hello" / "step.toml").write_text("title =\n")
+    done = workshop("lint", "--course", course_folder, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {course_folder}/steps/01-hello/step.toml:1: this is not TOML: Invalid value\n"
+        "       Mend the line. The format is described at https://toml.io\n"
+    )
+
+
+def test_lint_findings_are_1_and_a_sound_course_is_0(course_folder: Path, tmp_path: Path) -> None:
+    done = workshop("lint", "--course", course_folder, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "0 findings in 2 steps.\n")
+    (course_folder / "steps" / "stray").mkdir()
+    done = workshop("lint", "--course", course_folder, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == (
+        "steps/stray: stray: it is neither a step nor a file of the course\n1 finding in 2 steps.\n"
+    )
+    done = workshop("lint", "--json", "--course", course_folder, cwd=tmp_path)
+    assert done.returncode == 1
+    assert '"where": "steps/stray"' in done.stdout
+
+
+def test_build_says_what_it_made(tmp_path: Path) -> None:
+    done = workshop("build", "demo", "--course", GOOD, "--bundle", "demo.bundle", cwd=tmp_path)
+    hashes = [
+        line.split()[0][:10] for line in (GOOD / "steps" / "tags.txt").read_text().splitlines()
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"{hashes[0]}  01-hello\n"
+        f"{hashes[1]}  02-name\n"
+        "\n"
+        "demo: 2 stages. Look at one: git checkout 01-hello\n"
+        "demo.bundle: the same as one file. Use it: git clone demo.bundle\n"
+    )
+
+
+def test_start_tells_the_next_command_and_that_git_needs_a_name(tmp_path: Path) -> None:
+    done = workshop("start", "mine", "--course", GOOD, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"Your project is in {tmp_path}/mine\n"
+        "It is an empty git repository: commit #1 is yours.\n"
+        "\n"
+        "Git does not know your name yet. Tell it, once:\n"
+        '  git config --global user.name "Your Name"\n'
+        "  git config --global user.email you@example.org\n"
+        "\n"
+        "Now step 01, Say hello (3 minutes). Next:\n"
+        "  cd mine\n"
+        "  python -m workshop check\n"
+    )
+    again = workshop("start", "mine", "--course", GOOD, cwd=tmp_path)
+    assert again.stdout.startswith(f"Welcome back. Your project is in {tmp_path}/mine\n")
+
+
+def test_status_shows_where_i_am(tmp_path: Path) -> None:
+    project = learner.start(load(GOOD), tmp_path / "mine").project
+    (project / "app.py").write_text("")
+    done = workshop("status", "--course", GOOD, cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "[>] 01 Say hello                                        current\n"
+        "[ ] 02 Say your name                                    to come\n"
+        "\n"
+        "To go:       7 minutes\n"
+        "Commit:      none yet\n"
+        "Changed:     1 file, not committed\n"
+        "Production:  nothing deployed yet\n"
+    )
+
+
+def test_a_bug_is_3_and_its_traceback_goes_to_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path, project: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("workshop.learner.done", broken)
+    assert cli.main(["status", "--project", str(project)]) == 3
+    (log,) = (home / "logs").iterdir()
+    assert capsys.readouterr().err == (
+        "error: a bug in the workshop, not in your work: RuntimeError: boom\n"
+        f"       The details are in {log}. Please report them.\n"
+    )
+    assert "Traceback" in log.read_text()
+
+
+def test_an_interrupt_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workshop.learner.done", interrupted)
+    assert cli.main(["status", "--project", str(project)]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_terminal_with_an_old_code_page_shows_all_it_can(course_folder: Path) -> None:
+    toml = course_folder / "steps" / "01-hello" / "step.toml"
+    toml.write_text(toml.read_text().replace("Say hello", "Say grüezi ☕"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "workshop", "start", "mine", "--course", str(course_folder)],
+        cwd=course_folder, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert b"Say gr\xfcezi ?" in done.stdout
+
+
+def test_mutants_says_what_became_of_each(course_folder: Path, tmp_path: Path) -> None:
+    done = workshop("mutants", "02", "--record", "--course", str(course_folder), cwd=tmp_path)
+    assert done.returncode == 0
+    first, *rest = done.stdout.splitlines()
+    assert re.fullmatch(
+        r'\[1/1\] killed     02-name app\.py: without return \[b"Hello, World\\n"\]'
+        r" \(test_name, \d+\.\d s\)",
+        first,
+    )
+    assert rest == [
+        f"recorded: {course_folder / 'steps' / '02-name' / 'survivors.toml'}",
+        "",
+        "02-name: 1 of 1 mutant found.",
+    ]
+    again = workshop("mutants", "02", "--course", str(course_folder), cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, "\n02-name: 1 of 1 mutant found.\n")
+
+
+def test_a_mutant_that_nobody_lists_is_red(course_folder: Path, tmp_path: Path) -> None:
+    check = course_folder / "steps" / "02-name" / "test_name.py"
+    check.write_text(
+        'def test_name(project):\n    """It says something."""\n    assert project.find("app*")\n'
+    )
+    done = workshop("mutants", "02", "--course", str(course_folder), cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == (
+        "steps/02-name/survivors.toml: no check finds it, and no reason is listed:"
+        ' app.py: without return [b"Hello, World\\n"]'
+    )

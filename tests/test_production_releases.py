@@ -1,0 +1,272 @@
+"""After a deploy: look, go back, run a command, stop the database, end everything."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime
+
+import psutil
+import pytest
+from conftest import commit
+from producing import GOOD, Site, ended, until
+
+from workshop import course, production
+from workshop.errors import WorkshopError
+from workshop.production import log
+
+COURSE = course.load(GOOD)
+WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
+
+
+def test_a_rollback_brings_the_one_before_back(site: Site) -> None:
+    first, second = site.deploy("one"), site.deploy("two")
+    done = site.run("rollback")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"  release      {first[:10]} one (kept)\n"
+        "  ready        /ready answered, traffic moved\n"
+        "\n"
+        f"production is live: {site.place.url}\n"
+        f"It answers with this commit (header X-Release):\n  {first}\n"
+    )
+    site.serves("one", first)
+    assert site.log() == [
+        ("deploy", first, "live"), ("deploy", second, "live"), ("rollback", first, "live"),
+    ]  # fmt: skip
+
+
+def test_what_was_rolled_back_is_not_chosen_again(site: Site) -> None:
+    one, two, three = (site.deploy(word) for word in ("one", "two", "three"))
+    assert production.rollback(site.project, "production", COURSE).commit == two
+    assert production.rollback(site.project, "production", COURSE).commit == one
+    done = site.run("rollback")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: {site.project}: there is no release to roll back to in production\n"
+        "       A rollback needs two deploys. See `workshop releases`.\n"
+    )
+    site.serves("one", one)
+    # asked for by name it comes, and counts as good again
+    assert production.rollback(site.project, "production", COURSE, to=three[:7]).commit == three
+    site.serves("three", three)
+    four = site.deploy("four")
+    assert production.rollback(site.project, "production", COURSE).commit == three
+    assert four != three
+
+
+def test_one_that_was_rolled_back_stays_so_when_its_next_deploy_fails(site: Site) -> None:
+    one, two = site.deploy("one"), site.deploy("two")
+    production.rollback(site.project, "production", COURSE)
+    # this time it does not come up: something broke its files
+    (site.place.releases / two).chmod(0o700)
+    (site.place.releases / two / "app.py").unlink()
+    assert site.run("deploy").returncode == 2
+    site.deploy("three")
+    assert production.rollback(site.project, "production", COURSE).commit == one
+    with pytest.raises(WorkshopError) as error:
+        production.rollback(site.project, "production", COURSE)
+    assert error.value.fact == "there is no release to roll back to in production"
+
+
+def test_no_release_to_roll_back_to(site: Site) -> None:
+    says = (
+        f"error: {site.project}: there is no release to roll back to in production\n"
+        "       A rollback needs two deploys. See `workshop releases`.\n"
+    )
+    assert site.run("rollback").stderr == says
+    made = site.deploy("one")
+    done = site.run("rollback")
+    assert (done.returncode, done.stderr) == (2, says)
+    done = site.run("rollback", "--to", "abc")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: {site.project}: there is no kept release abc\n       The others are: none\n",
+    )
+    site.deploy("two")
+    done = site.run("rollback", "--to", "abc")
+    assert done.stderr.endswith(f"       The others are: {made[:10]}\n")
+    assert site.get().body == "two"
+    assert len(site.log()) == 2
+
+
+def test_five_releases_are_kept(site: Site) -> None:
+    long = 6 * " and much to say of it"
+    made = [site.deploy(f"{number}{long if number == 4 else ''}") for number in range(7)]
+    assert {path.name.removesuffix(".json") for path in site.place.releases.iterdir()} == set(
+        made[2:]
+    )
+    done = site.run("releases")
+    assert (done.returncode, done.stderr) == (0, "")
+    table, note = done.stdout.split("\n\n")
+    assert note == "The times are in UTC.\n"
+    assert max(map(len, table.splitlines())) == 80
+    lines = [line.split("  ") for line in table.splitlines()]
+    assert [(word, short, subject[:1]) for word, short, _, subject in lines] == [
+        ("live" if number == 6 else "kept", made[number][:10], str(number))
+        for number in (6, 5, 4, 3, 2)
+    ]
+    times = [datetime.fromisoformat(when) for _, _, when, _ in lines]
+    assert times == sorted(times, reverse=True)
+    assert all(when.microsecond == 0 and when.tzinfo is None for when in times)
+
+
+def test_a_failed_release_is_not_among_them(site: Site) -> None:
+    one = site.deploy("one")
+    bad = commit(site.project, {"app.py": "1 / 0\n"})
+    assert site.run("deploy").returncode == 2
+    two = site.deploy("two")
+    assert [each.commit for each in production.releases(site.project, "production")] == [two, one]
+    assert not (site.place.releases / bad).exists()
+
+
+def test_status_and_down(site: Site) -> None:
+    assert site.run("production", "status").stdout == "Production:  nothing deployed yet\n"
+    assert site.run("production", "down").stdout == "Nothing was running.\n"
+    made = commit(site.project, WITH_DATABASE)
+    site.commit("one")
+    made = commit(site.project, {})
+    other = Site(site.project, "integration")
+    assert site.run("deploy").returncode == 0
+    assert other.run("deploy", "integration").returncode == 0
+    assert site.run("production", "status").stdout == (
+        f"Integration: {made[:10]} up, {other.place.url}\n"
+        f"Production:  {made[:10]} up, {site.place.url}\n"
+    )
+    running = [*site.processes(), *other.processes()]
+    pid = site.place.folder / "postgres" / "data" / "postmaster.pid"
+    running.append(psutil.Process(int(pid.read_text().split()[0])))
+    assert len(running) >= 6
+    secret = (site.place.folder / "secrets.json").read_bytes()
+    done = site.run("production", "down")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Ended: integration, production. The data stays.\n"
+    until(lambda: ended(running), 5)
+    assert site.run("production", "status").stdout == (
+        f"Integration: {made[:10]} down; `deploy` brings it up\n"
+        f"Production:  {made[:10]} down; `deploy` brings it up\n"
+    )
+    assert site.run("production", "down").stdout == "Nothing was running.\n"
+    assert (site.place.folder / "secrets.json").read_bytes() == secret
+    port = site.place.port
+    done = site.run("deploy")
+    assert f"  release      {made[:10]} Change (kept)\n  database     PostgreSQL started\n" in (
+        done.stdout
+    )
+    assert site.place.port == port
+    site.serves("one", made)
+
+
+def test_down_while_an_old_release_still_has_a_visitor(site: Site) -> None:
+    site.deploy("one")
+    answers = []
+    visitor = threading.Thread(target=lambda: answers.append(site.get("/slow")))
+    visitor.start()
+    until(lambda: site.get().status == 200)
+    site.deploy("two")
+    running = site.processes()
+    assert production.down(site.project) == ("production",)
+    until(lambda: ended(running), 5)
+    visitor.join()
+    assert answers[0].body == "one"
+
+
+def test_a_command_runs_in_the_live_release(site: Site) -> None:
+    site.commit("one", **{"deployment/envs/production": "GREETING=hello\n"})
+    site.run("deploy")
+    made = site.live
+    (site.project / "only-here.txt").touch()
+    code = (
+        "import os, sys; print(os.path.basename(os.getcwd()), os.environ['GREETING'],"
+        " os.environ.get('MINE'), os.environ.get('UV_CACHE_DIR')); sys.exit(7)"
+    )
+    done = site.run("run", "-e", "MINE=a=b", "python", "-c", code)
+    assert (done.returncode, done.stderr) == (7, "")
+    assert done.stdout == f"{made} hello a=b None\n"
+    done = site.run("run", "-e", "GREETING=bye", "sh", "-c", "echo $GREETING; kill -9 $$")
+    assert (done.returncode, done.stdout) == (137, "bye\n")
+    done = site.run("run", "python", "-c", "import sys; sys.stderr.write(sys.argv[1])", "--help")
+    assert (done.returncode, done.stderr) == (0, "--help")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run"], "error: which command?\n       Name one: workshop run python manage.py check\n"),
+        (
+            ["run", "-e", "A", "true"],
+            "error: this sets no variable: A\n       Write it as -e NAME=VALUE\n",
+        ),
+        (
+            ["run", "no-such-command"],
+            "error: PROJECT: there is no command no-such-command\n"
+            "       Check its name. `python` is the Python of the release.\n",
+        ),
+        (
+            ["run", "./app.py"],
+            "error: PROJECT: there is no command ./app.py\n"
+            "       Check its name. `python` is the Python of the release.\n",
+        ),
+        (
+            ["run", "--environment", "integration", "true"],
+            "error: PROJECT: nothing is live in integration\n"
+            "       Bring it up: workshop deploy integration\n",
+        ),
+        (
+            ["run", "--environment", "moon", "true"],
+            "error: there is no environment moon\n"
+            "       The environments are: development, integration, production\n",
+        ),
+        (
+            ["database", "stop"],
+            "error: PROJECT: production has no database\n"
+            "       It gets one as soon as the project reads DATABASE_URL.\n",
+        ),
+        (
+            ["database", "start", "integration"],
+            "error: PROJECT: nothing is live in integration\n"
+            "       Bring it up: workshop deploy integration\n",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_run_and_database_refuse(site: Site, words: list[str], says: str) -> None:
+    site.deploy("one")
+    done = site.run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == says.replace("PROJECT", str(site.project))
+
+
+def test_nothing_runs_in_an_environment_that_is_down(site: Site) -> None:
+    site.deploy("one")
+    production.down(site.project)
+    done = site.run("run", "true")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"error: {site.project}: nothing is live in production\n"
+        "       Bring it up: workshop deploy\n",
+    )
+
+
+def test_the_database_stops_and_starts_under_the_live_release(site: Site) -> None:
+    commit(site.project, WITH_DATABASE)
+    made = site.deploy("one")
+    url = site.get("/variable/DATABASE_URL").body
+    done = site.run("database", "stop")
+    assert (done.returncode, done.stdout) == (0, "The database of production is stopped.\n")
+    pid = site.place.folder / "postgres" / "data" / "postmaster.pid"
+    assert not pid.exists()
+    site.serves("one", made)
+    done = site.run("database", "start")
+    assert (done.returncode, done.stdout) == (0, "The database of production runs.\n")
+    assert pid.exists()
+    assert site.get("/variable/DATABASE_URL").body == url
+    assert len(log.entries(site.place)) == 1
+
+
+def test_json_of_the_place_is_private(site: Site) -> None:
+    site.deploy("one")
+    files = [each for each in site.place.folder.iterdir() if each.suffix in (".json", ".jsonl")]
+    assert len(files) >= 5
+    assert {oct(each.stat().st_mode & 0o777) for each in files} == {"0o600"}
+    assert json.loads((site.place.folder / "live.json").read_text())["commit"] == site.live

@@ -1,0 +1,204 @@
+"""A learner who does what the pages say: one shell, its own home, and nothing that stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import COURSES
+
+from workshop import robot
+from workshop.errors import WorkshopError
+from workshop.robot import Robot
+from workshop.transcript import Entry
+
+GOOD = COURSES / "good"
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the robot types into a POSIX shell")
+
+
+@pytest.fixture
+def learner() -> Iterator[Robot]:
+    with robot.robot(GOOD) as made:
+        yield made
+
+
+def said(learner: Robot, command: str) -> str:
+    entry = learner.type(command)
+    assert entry.code == 0, entry
+    return entry.output
+
+
+def test_types_and_sees_all_that_comes_back_in_order(learner: Robot) -> None:
+    assert learner.type("echo one; echo two >&2; echo three") == Entry(
+        "echo one; echo two >&2; echo three", "one\ntwo\nthree\n"
+    )
+    assert learner.type("true") == Entry("true", "")
+
+
+def test_an_exit_code_is_that_of_the_command(learner: Robot) -> None:
+    assert learner.type("false").code == 1
+    assert learner.type("sh -c 'exit 7'").code == 7
+    assert learner.type("nonsense").code == 127
+    assert learner.type("true").code == 0
+
+
+def test_one_shell_for_all_commands(learner: Robot) -> None:
+    said(learner, "mkdir demo")
+    said(learner, "cd demo")
+    said(learner, "WORD=hello")
+    assert said(learner, "pwd; echo $WORD") == "/home/ada/demo\nhello\n"
+    assert learner.here == learner.home / "demo"
+
+
+def test_a_command_may_go_on_in_the_next_line(learner: Robot) -> None:
+    assert said(learner, "echo one \\\n  two") == "one two\n"
+
+
+def test_nobody_answers_questions(learner: Robot) -> None:
+    assert learner.type("cat") == Entry("cat", "")
+    assert learner.type("read answer").code == 1
+
+
+def test_its_home_and_line_ends_are_those_a_reader_knows(learner: Robot) -> None:
+    assert said(learner, "echo $HOME; printf 'a  \\r\\nb'") == "/home/ada\na\nb\n"
+
+
+def test_ports_are_those_a_reader_knows(learner: Robot) -> None:
+    """Whatever was free is called 8000, 8001, and a command with that name finds the real one."""
+    first, second = "http://127.0.0.1:45678/", "http://127.0.0.1:45679/"
+    assert said(learner, f"echo {first}") == "http://127.0.0.1:8000/\n"
+    assert said(learner, f"echo {second} {first}") == (
+        "http://127.0.0.1:8001/ http://127.0.0.1:8000/\n"
+    )
+    typed = learner.type("printf %s http://127.0.0.1:8000/ | tr -d :")
+    assert typed.output == "http//127.0.0.145678/\n"
+    assert typed.command == "printf %s http://127.0.0.1:8000/ | tr -d :"
+
+
+def test_a_reader_finds_the_first_port_free(learner: Robot) -> None:
+    told = "printf '  port         8000 is taken, so it is 8003 from now on\\n  ready\\n'"
+    assert said(learner, told) == "  ready\n"
+
+
+def test_nothing_of_this_process_leaks_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "other")
+    with robot.robot(GOOD) as learner:
+        assert said(learner, "echo $GIT_DIR $DJANGO_SETTINGS_MODULE") == "\n"
+        assert said(learner, "git config user.name") == "Ada Learner\n"
+        assert said(learner, "echo $WORKSHOP_HOME") == "/home/ada/.local/state/workshop\n"
+        assert said(learner, "workshop status --project . 2>&1 || true").startswith("error: .: not")
+
+
+def test_it_takes_the_course_that_is_named(learner: Robot) -> None:
+    said(learner, "workshop start demo")
+    assert said(learner, "workshop status --project demo").startswith("[>] 01 Say hello ")
+
+
+def test_writes_files_and_applies_diffs(learner: Robot) -> None:
+    said(learner, "git init demo")
+    said(learner, "cd demo")
+    learner.write("a/b.txt", "one\ntwo\n")
+    diff = (
+        "diff --git a/a/b.txt b/a/b.txt\n--- a/a/b.txt\n+++ b/a/b.txt\n"
+        "@@ -1,2 +1,2 @@\n one\n-two\n+three\n"
+    )
+    learner.apply(diff)
+    assert (learner.here / "a" / "b.txt").read_bytes() == b"one\nthree\n"
+    learner.apply(diff)  # already made: nothing to do
+    assert (learner.here / "a" / "b.txt").read_bytes() == b"one\nthree\n"
+    assert learner.unsaved() == "?? a/\n"
+    said(learner, "git add .")
+    said(learner, "git commit -m Start")
+    assert learner.unsaved() == ""
+    blob = said(learner, "git rev-parse HEAD:a/b.txt").strip()
+    assert learner.tree() == f"100644 blob {blob}\ta/b.txt\n"
+
+
+def test_a_diff_that_does_not_fit(learner: Robot) -> None:
+    said(learner, "git init demo")
+    said(learner, "cd demo")
+    with pytest.raises(WorkshopError) as error:
+        learner.apply("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")
+    assert str(error.value) == (
+        "the diff does not fit: error: x: No such file or directory\n"
+        "Show what leads from the start to the stage, in this order."
+    )
+
+
+def test_its_commits_have_the_same_hashes_every_time() -> None:
+    """However many commands stand between them: who adds one changes no later transcript."""
+    hashes = []
+    for more in (0, 3):
+        with robot.robot(GOOD) as learner:
+            said(learner, "git init --quiet demo")
+            said(learner, "cd demo")
+            for word in ("one", "two"):
+                said(learner, f"echo {word} > word.txt")
+                for _ in range(more):
+                    said(learner, "git status")
+                said(learner, "git add .")
+                said(learner, f"git commit --quiet -m {word}")
+            hashes.append(said(learner, "git log --format='%H %ad %cd' --date=iso"))
+    assert hashes[0] == hashes[1]
+    dates = [line.split(" ", 1)[1] for line in hashes[0].splitlines()]
+    assert dates == [
+        "2026-01-01 09:01:00 +0000 2026-01-01 09:01:00 +0000",
+        "2026-01-01 09:00:00 +0000 2026-01-01 09:00:00 +0000",
+    ]
+
+
+def test_a_command_that_never_ends(learner: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(robot, "PATIENCE", 1.0)
+    with pytest.raises(WorkshopError) as error:
+        learner.type("sleep 600")
+    assert str(error.value) == (
+        "`sleep 600`: it did not end within 1 seconds\nShow a command that ends by itself."
+    )
+
+
+@pytest.mark.parametrize("command", ["exit 3", "echo )"])
+def test_a_command_that_ends_the_shell(learner: Robot, command: str) -> None:
+    with pytest.raises(WorkshopError) as error:
+        learner.type(command)
+        learner.type("true")
+    assert str(error.value).startswith(f"`{command}`: it ended the shell")
+
+
+def test_everything_it_started_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(robot, "PATIENCE", 1.0)
+    with robot.robot(GOOD) as learner:
+        home = learner.home
+        pid = int(said(learner, "sleep 600 & echo $!"))
+        with pytest.raises(WorkshopError):
+            learner.type("sleep 601")
+        shell = psutil.Process(pid).parent()
+        assert shell is not None
+        every = [shell, *shell.children(recursive=True)]
+        assert len(every) == 3
+    give_up = time.monotonic() + 5
+    while any(_runs(each) for each in every) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert [each for each in every if _runs(each)] == []
+    assert not home.exists()
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_the_home_is_gone_when_a_lesson_breaks() -> None:
+    def lesson() -> Path:
+        with robot.robot(GOOD) as learner:
+            homes.append(learner.home)
+            raise RuntimeError("broken")
+
+    homes: list[Path] = []
+    with pytest.raises(RuntimeError, match="broken"):
+        lesson()
+    assert not homes[0].exists()

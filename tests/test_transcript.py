@@ -1,0 +1,156 @@
+"""A transcript is written and read back without a loss; what differs from run to run is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workshop import transcript
+from workshop.errors import WorkshopError
+from workshop.transcript import Entry
+
+TEXT = """\
+$ git commit --quiet \\
+>   -m "Start"
+$ workshop check
+| red
+|
+|   indented
+= 1
+$ pwd
+| /home/ada
+"""
+ENTRIES = (
+    Entry('git commit --quiet \\\n  -m "Start"', ""),
+    Entry("workshop check", "red\n\n  indented\n", 1),
+    Entry("pwd", "/home/ada\n"),
+)
+
+_LINE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n"))
+_ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        st.lists(_LINE, min_size=1).map("\n".join),
+        st.lists(_LINE).map(lambda lines: "".join(f"{line}\n" for line in lines)),
+        st.integers(0, 255),
+    )
+).map(tuple)
+
+always = settings(database=None, deadline=None, derandomize=True)
+
+
+def test_parse_and_text() -> None:
+    assert transcript.parse(TEXT, "t") == ENTRIES
+    assert transcript.text(ENTRIES) == TEXT
+
+
+@always
+@given(_ENTRIES)
+def test_whatever_is_written_is_read_back(entries: tuple[Entry, ...]) -> None:
+    assert transcript.parse(transcript.text(entries), "t") == entries
+
+
+@always
+@given(st.lists(st.sampled_from(["$ a", "$ ", "> b ", "| c ", "|", "= 1", "=", "x", ""])))
+def test_whatever_is_read_is_written_back_or_refused(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    try:
+        entries = transcript.parse(text, "t")
+    except WorkshopError as error:
+        assert re.match(r"t:\d+: this is no line of a transcript: ", str(error))
+    else:
+        assert transcript.parse(transcript.text(entries), "t") == entries
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "seen"),
+    [
+        ("| nothing was typed\n", 1, "'| nothing was typed'"),
+        ("> nothing goes on\n", 1, "'> nothing goes on'"),
+        ("$ ls\n\n", 2, "''"),
+        ("$ ls\n|x\n", 2, "'|x'"),
+        ("$ ls\n| x\n= one\n", 3, "'= one'"),
+        ("$ ls\n= \n", 2, "'= '"),
+        ("$ ls\ncut off", 2, "'cut off'"),
+    ],
+)
+def test_what_is_no_transcript_is_named_with_its_line(text: str, line: int, seen: str) -> None:
+    with pytest.raises(WorkshopError) as error:
+        transcript.parse(text, "steps/01-hello/transcript.txt")
+    assert str(error.value) == (
+        f"steps/01-hello/transcript.txt:{line}: this is no line of a transcript: {seen}\n"
+        "Don't edit it: `nox -s record` writes it."
+    )
+
+
+def test_a_last_line_without_an_end_counts() -> None:
+    assert transcript.parse("$ ls\n| a", "t") == (Entry("ls", "a\n"),)
+
+
+def test_read_and_write(tmp_path: Path) -> None:
+    assert transcript.read(tmp_path) == ()
+    assert transcript.write(tmp_path, ()) is False
+    assert transcript.write(tmp_path, ENTRIES) is True
+    assert (tmp_path / "transcript.txt").read_bytes() == TEXT.encode()
+    assert transcript.read(tmp_path) == ENTRIES
+    assert transcript.write(tmp_path, ENTRIES) is False
+    assert [file.name for file in tmp_path.iterdir()] == ["transcript.txt"]
+    assert transcript.write(tmp_path, ()) is True
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "masked"),
+    [
+        ("Date: Wed, 25 Nov 2026 02:07:34 GMT\n", "Date: <time>\n"),
+        ("at 2026-11-25T02:07:34.123Z\n", "at <time>\n"),
+        (
+            "at 2026-11-25 02:07:34+01:00, and 2026-11-26 02:07\n",
+            "at <time>, and 2026-11-26 02:07\n",
+        ),
+        (
+            "3 tests in 0.12s, 1.5 seconds, 7.25 ms\n",
+            "3 tests in <duration>, <duration>, <duration>\n",
+        ),
+        ("Django 5.2.1, 3 s, port 8000\n", "Django 5.2.1, 3 s, port 8000\n"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_masked_by_its_kind(output: str, masked: str) -> None:
+    assert transcript.masked(output) == masked
+    assert "".join(piece for _, piece in transcript.kinds(output)) == output
+
+
+@always
+@given(st.text(st.sampled_from("0123456789-:. TZGMTms,WednNov")))
+def test_kinds_lose_nothing(output: str) -> None:
+    assert "".join(piece for _, piece in transcript.kinds(output)) == output
+
+
+def test_same() -> None:
+    one = Entry("pytest", "1 passed in 0.12s\n")
+    assert transcript.same(one, Entry("pytest", "1 passed in 3.45s\n"))
+    assert not transcript.same(one, Entry("pytest", "2 passed in 0.12s\n"))
+    assert not transcript.same(one, one._replace(command="pytest -q"))
+    assert not transcript.same(one, one._replace(code=1))
+
+
+def test_merge_keeps_what_is_still_so() -> None:
+    """So that a second recording, whose clock shows another time, changes nothing."""
+    old = (Entry("a", "in 0.1s\n"), Entry("b", "b\n"), Entry("a", "in 0.2s\n"))
+    new = (Entry("a", "in 0.3s\n"), Entry("c", "c\n"), Entry("a", "in 0.4s\n"))
+    assert transcript.merge(old, new) == (old[0], new[1], old[2])
+    assert transcript.merge(old, (new[0],)) == (old[0],)
+    assert transcript.merge((), new) == new
+    assert transcript.merge(old, ()) == ()
+
+
+@always
+@given(_ENTRIES, _ENTRIES)
+def test_merge_says_the_same_as_the_new(old: tuple[Entry, ...], new: tuple[Entry, ...]) -> None:
+    merged = transcript.merge(old, new)
+    assert len(merged) == len(new)
+    assert all(transcript.same(one, other) for one, other in zip(merged, new, strict=True))

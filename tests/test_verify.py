@@ -1,0 +1,214 @@
+"""The prover is proven: it says yes to a sound course, and no to each way to break a promise."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from workshop import course, lint, verify
+from workshop.verify import Trial
+
+
+def prove(root: Path, *names: str, fresh: bool = False) -> dict[str, Trial]:
+    loaded = course.load(root)
+    steps = [course.find(loaded, name) for name in names]
+    told: list[tuple[int, int]] = []
+    trials = verify.verify(
+        loaded, steps, fresh=fresh, report=lambda _, number, total: told.append((number, total))
+    )
+    assert told == [(number, len(trials)) for number in range(1, len(trials) + 1)]
+    return {f"{each.step} {each.kind} {each.stage}": each for each in trials}
+
+
+def problems(trials: dict[str, Trial]) -> dict[str, Sequence[str]]:
+    return {name: each.problems for name, each in trials.items() if each.problems}
+
+
+def change(root: Path, name: str, old: str, new: str) -> None:
+    text = (root / name).read_text("utf-8")
+    assert old in text
+    (root / name).write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_sound_course_is_proven_once(course_folder: Path) -> None:
+    first = prove(course_folder)
+    assert list(first) == [
+        "01-hello start empty",
+        "01-hello solution 01-hello",
+        "01-hello solution 02-name",
+        "01-hello deploy 01-hello",
+        "02-name start 01-hello",
+        "02-name solution 02-name",
+        "02-name deploy 02-name",
+    ]
+    assert problems(first) == {}
+    assert not any(each.cached for each in first.values())
+    deploy = first["02-name deploy 02-name"]
+    assert deploy.sent > 20
+    assert deploy.lost == 0
+
+    again = prove(course_folder)
+    assert all(each.cached for each in again.values())
+    assert {name: each.verdicts for name, each in again.items()} == {
+        name: each.verdicts for name, each in first.items()
+    }
+
+    # a changed last stage is proven again, and nothing else is
+    change(course_folder, "solutions/02-name/app.py", "World", "World!")
+    changed = prove(course_folder)
+    assert problems(changed) == {}
+    assert [name for name, each in changed.items() if not each.cached] == [
+        "01-hello solution 02-name",
+        "02-name solution 02-name",
+        "02-name deploy 02-name",
+    ]
+
+    # a changed reason is judged anew, without a trial
+    change(course_folder, "steps/02-name/step.toml", "to nobody", "to everybody")
+    judged = prove(course_folder, "2")
+    assert problems(judged) == {
+        "02-name start 01-hello": (
+            "test_name is red for another reason: "
+            "'it says hello to nobody' instead of 'it says hello to everybody'",
+        )
+    }
+    assert all(each.cached for each in judged.values())
+
+
+def test_fresh_ignores_what_is_known(course_folder: Path) -> None:
+    trials = prove(course_folder, "2")
+    assert problems(trials) == {}
+    fresh = prove(course_folder, "2", fresh=True)
+    assert not any(each.cached for each in fresh.values())
+
+
+def checks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the deploys out where the test is about checks."""
+    plan = verify._plan
+
+    def without_deploys(*args: object) -> list[verify._Task]:
+        return [task for task in plan(*args) if task.kind != "deploy"]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify, "_plan", without_deploys)
+
+
+def test_a_check_that_is_green_on_its_start_is_caught(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    change(course_folder, "steps/02-name/test_name.py", '"World" in text', "True")
+    assert problems(prove(course_folder, "2")) == {
+        "02-name start 01-hello": ("test_name is green, and should be red",)
+    }
+
+
+def test_a_check_that_is_red_without_being_announced_is_caught(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    change(course_folder, "steps/02-name/step.toml", "test_name =", "test_other =")
+    assert problems(prove(course_folder, "2")) == {
+        "02-name start 01-hello": (
+            "test_other did not run",
+            "test_name is red, and step.toml does not say so: it says hello to nobody",
+        )
+    }
+
+
+def test_a_solution_that_does_not_solve_is_caught(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    change(course_folder, "solutions/02-name/app.py", "World", "Earth")
+    assert problems(prove(course_folder, "2")) == {
+        "02-name solution 02-name": ("test_name is red: it says hello to nobody",)
+    }
+
+
+def test_a_later_stage_that_breaks_an_earlier_check_is_caught_unless_it_replaces_it(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    toml = course_folder / "steps" / "02-name" / "step.toml"
+    (course_folder / "solutions" / "02-name" / "main.py").write_text("Hello, World")
+    change(course_folder, "steps/02-name/step.toml", '["run.sh"]', '["run.sh", "app.py"]')
+    (course_folder / "solutions" / "02-name" / "app.py").unlink()
+    change(course_folder, "steps/02-name/test_name.py", '"app.py"', '"main.py"')
+    assert set(problems(prove(course_folder, "1"))) == {"01-hello solution 02-name"}
+    replaces = 'replaces = ["hello::test_there_is_an_app", "hello::test_app_is_python"]\n\n[red]'
+    toml.write_text(toml.read_text().replace("[red]", replaces))
+    assert problems(prove(course_folder, "1")) == {}
+
+
+def test_a_check_that_breaks_is_no_red_one(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    change(course_folder, "steps/02-name/test_name.py", "project.path", "project.pfad")
+    found = problems(prove(course_folder, "2"))
+    assert set(found) == {"02-name start 01-hello", "02-name solution 02-name"}
+    for (problem,) in found.values():
+        assert problem.startswith("test_name is error")
+        assert "pfad" in problem
+
+
+def test_checks_that_cannot_be_read_are_no_green_ones(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    change(course_folder, "steps/02-name/test_name.py", "from workshop", "from wrokshop")
+    found = problems(prove(course_folder, "2"))
+    assert set(found) == {"02-name start 01-hello", "02-name solution 02-name"}
+
+
+def test_a_stage_that_does_not_deploy_is_caught(course_folder: Path) -> None:
+    app = course_folder / "solutions" / "02-name" / "app.py"
+    app.write_text(app.read_text() + '\nraise SystemExit("World is gone")\n')
+    found = problems(prove(course_folder, "2"))
+    assert set(found) == {"02-name deploy 02-name"}
+    (problem,) = found["02-name deploy 02-name"]
+    assert "World is gone" in problem
+
+
+def test_a_skip_is_counted_said_and_never_kept(course_folder: Path) -> None:
+    change(
+        course_folder, "steps/02-name/test_name.py", "    text =",
+        '    import pytest\n\n    pytest.skip("needs a container engine")\n    text =',
+    )  # fmt: skip
+    lint.record(course.load(course_folder))
+    words = [sys.executable, "-m", "workshop", "verify", "2", "--course", str(course_folder)]
+    for _ in range(2):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.stdout.count("green 02-name") == 3
+        assert done.stdout.endswith(
+            "2 checks skipped:\n"
+            "  02-name test_name: needs a container engine\n"
+            "  02-name test_name: needs a container engine\n"
+        )
+        assert done.returncode == 0
+    assert "1 of them known from before" in done.stdout
+
+
+def test_json_junit_and_the_exit_code(course_folder: Path, tmp_path: Path) -> None:
+    change(course_folder, "solutions/02-name/app.py", "World", "Earth")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "workshop", "verify", "2", "--course", str(course_folder),
+            "--json", "--junit", "report.xml",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "[3/3]" in done.stderr
+    trials = json.loads(done.stdout)
+    assert [trial["kind"] for trial in trials] == ["start", "solution", "deploy"]
+    assert trials[1]["problems"] == ["test_name is red: it says hello to nobody"]
+    (suite,) = Xml.parse(tmp_path / "report.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
