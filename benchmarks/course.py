@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +17,13 @@ from benchmarks.measure import (
     Target,
     environment,
     medians,
-    python,
     run,
     workshop,
 )
 from benchmarks.tables import table
 from benchmarks.tables import time as shown
 from workshop import course
+from workshop.checks.keeper import Keeper
 from workshop.model import Step
 
 _COLD = Target("`workshop check` of nine steps, one by one, in an empty home", "", 90, "seconds")
@@ -55,13 +53,13 @@ def measure(bench: Bench) -> Result:
         return sum(times[-1] for times in cold.values())
 
     (at_first,) = medians(min(bench.runs, 3), from_nothing, warm=False)
-    with _judge() as judge:
+    with _kept() as keeper:
 
         def again() -> float:
             total = 0.0
             for step in steps:
                 time.sleep(_REST)
-                took = judge.seconds(project, step)
+                took = _seconds(keeper, project, step)
                 warm[step.tag].append(took)
                 total += took
             return total
@@ -77,41 +75,26 @@ def measure(bench: Bench) -> Result:
     )
 
 
-class _Judge:
-    """The process that judges while somebody watches."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._number = 0
-
-    def seconds(self, project: Path, step: Step) -> float:
-        """How long a judgement takes. Raises RuntimeError when something is red."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._number += 1
-        words = {"run": self._number, "project": str(project), "tests": list(map(str, step.tests))}
-        began = time.perf_counter()
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            said = json.loads(line)
-            if said.get("verdict", {}).get("outcome") in ("red", "error") or "said" in said:
-                raise RuntimeError(f"this should be green: {said}")
-            if "code" in said:
-                break
-        return time.perf_counter() - began
+def _seconds(keeper: Keeper, project: Path, step: Step) -> float:
+    """How long a judgement takes. Raises RuntimeError when something is not green."""
+    began = time.perf_counter()
+    verdicts = keeper.verdicts(keeper.ask(project, step.tests))
+    took = time.perf_counter() - began
+    wrong = [each for each in verdicts or () if each.outcome in ("red", "error")]
+    if wrong or not verdicts:
+        raise RuntimeError(f"this should be green: {wrong}")
+    return took
 
 
 @contextmanager
-def _judge() -> Iterator[_Judge]:
-    process = subprocess.Popen(
-        [python(), "-m", "workshop.checks.warm", "--course", ROOT], env=environment() | _NO_ENGINE,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
-    )  # fmt: skip
+def _kept() -> Iterator[Keeper]:
+    """What judges while somebody watches."""
+    keeper = Keeper(ROOT, environment() | _NO_ENGINE)
     try:
-        yield _Judge(process)
+        yield keeper
     finally:
-        process.communicate()
+        keeper.close()
+        keeper.release()
 
 
 SUBJECT = Subject(

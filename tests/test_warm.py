@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +15,7 @@ from wrong_solutions import SETTINGS, URLS
 
 from workshop import course as courses
 from workshop.checks import database, runner
+from workshop.checks.keeper import Keeper
 from workshop.model import Course, Step, Verdict
 
 COURSE = courses.default_root()
@@ -35,31 +33,14 @@ class Warm:
 
     def __init__(self, home: Path) -> None:
         self._home = str(home)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "workshop.checks.warm", "--course", str(COURSE)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
-        )  # fmt: skip
-        self._number = 0
+        self._keeper = Keeper(COURSE)
 
     def judge(self, project: Path, step: Step, *only: str) -> tuple[Verdict, ...]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._number += 1
-        tests = [str(file) for file in step.tests]
-        words = {"run": self._number, "project": str(project), "tests": tests, "only": only}
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        verdicts = []
-        for line in self._process.stdout:
-            said = json.loads(line)
-            assert said["run"] == self._number
-            assert "said" not in said, said
-            if "verdict" in said:
-                verdicts.append(Verdict(**said["verdict"]))
-            if "code" in said:
-                assert said["code"] == 0
-                break
-        return tuple(verdicts)
+        run = self._keeper.ask(project, step.tests, only=only)
+        verdicts = self._keeper.verdicts(run)
+        assert verdicts is not None
+        assert all(each.check != "checks" for each in verdicts), verdicts
+        return verdicts
 
     def programs(self) -> list[int]:
         """The stems: none of another warm process, for they carry no home of ours."""
@@ -70,11 +51,8 @@ class Warm:
         ]  # fmt: skip
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        assert self._process.wait(30) == 0
-        self._process.stdout.close()
+        assert self._keeper.close() == 0
+        self._keeper.release()
 
 
 def _words(process: psutil.Process) -> list[str]:

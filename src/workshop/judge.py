@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from workshop import git, history
+from workshop.checks.keeper import Keeper
 from workshop.model import Course, Step, Verdict
-
-_ENDED = 130  # somebody wanted it no more
 
 
 class Judge:
@@ -28,39 +23,17 @@ class Judge:
         self._project.mkdir()
         git.run("init", "--quiet", "--template=", cwd=self._project)
         self._closed = threading.Lock()
-        self._number = 0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "workshop.checks.warm", "--course", str(course.root)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for us: we end it in order
-        )  # fmt: skip
+        self._keeper = Keeper(course.root)
 
     def verdicts(
         self, files: Mapping[str, history.File], step: Step, only: Sequence[str]
     ) -> tuple[Verdict, ...] | None:
         """What the checks of `step` say of a project with these files: `only` these, in their
         order (all, when empty), until one is red. None when the judge was closed."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._number += 1
-        words = {
-            "run": self._number, "project": str(self._project), "only": only, "until_red": True,
-            "tests": [str(file) for file in step.tests],
-        }  # fmt: skip
-        found: list[Verdict] = []
         with contextlib.suppress(OSError, ValueError):  # it was closed
             self._write(files)
-            self._process.stdin.write(json.dumps(words) + "\n")
-            self._process.stdin.flush()
-            for line in self._process.stdout:
-                said: dict[str, Any] = json.loads(line)
-                if "verdict" in said:
-                    found.append(Verdict(**said["verdict"]))
-                elif "said" in said:
-                    found.append(Verdict("checks", "", "error", said["said"]))
-                elif "code" in said:
-                    return None if said["code"] == _ENDED else tuple(found)
+            run = self._keeper.ask(self._project, step.tests, only=only, until_red=True)
+            return self._keeper.verdicts(run)
         return None
 
     def _write(self, files: Mapping[str, history.File]) -> None:
@@ -82,14 +55,6 @@ class Judge:
         """End it, and all that it started. Does nothing the second time."""
         if not self._closed.acquire(blocking=False):
             return
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        self._keeper.close()
+        self._keeper.release()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 from workshop import git, kept, learner
+from workshop.checks.keeper import Keeper, Said
 from workshop.model import Course, Step, Verdict
 
 Kind = Literal["watching", "judging", "verdict", "ended", "broken", "note"]
@@ -117,15 +118,14 @@ def _loop(
             seal = kept.seal(project, step)
             judge.start(step)
             yield Event("judging", step)
-        elif what.get("run") != judge.number:
+        elif what.run != judge.number:
             continue  # of a judgement that nobody wants any more
-        elif "verdict" in what:
-            verdict = Verdict(**what["verdict"])
-            verdicts.append(verdict)
-            yield Event("verdict", step, verdict=verdict)
-        elif "said" in what:
-            yield Event("broken", step, what["said"])
-        elif "code" in what:
+        elif what.verdict is not None:
+            verdicts.append(what.verdict)
+            yield Event("verdict", step, verdict=what.verdict)
+        elif what.broken:
+            yield Event("broken", step, what.broken)
+        elif what.code is not None:
             all_of_them = tuple(verdicts)
             kept.keep_verdicts(project, step, seal, all_of_them)
             learner.record(course, project, step, all_of_them)
@@ -143,36 +143,41 @@ class _Judge:
         self._course = course
         self._project = project
         self._heard = heard
-        self._process: subprocess.Popen[str] | None = None
+        self._keeper = Keeper(course.root) if warm else None
+        self._process: subprocess.Popen[str] | None = None  # of a judgement that is not warm
         self._listener: threading.Thread | None = None
-        self._warm = warm
-        if warm:
-            self._process = self._open("workshop.checks.warm", stdin=subprocess.PIPE)
-            self._listener = _thread(self._listen_warm, self._process)
+        if self._keeper is not None:
+            self._listener = _thread(self._listen_warm, self._keeper)
 
     def start(self, step: Step) -> None:
         """Begin a judgement. An older one is ended."""
-        self.number += 1
-        tests = [str(file) for file in step.tests]
-        if self._warm and self._process is not None and self._process.stdin is not None:
-            words = {"run": self.number, "project": str(self._project), "tests": tests}
+        if self._keeper is not None:
             with contextlib.suppress(OSError):
-                self._process.stdin.write(json.dumps(words) + "\n")
-                self._process.stdin.flush()
+                self.number = self._keeper.ask(self._project, step.tests)
                 return
-        self._warm = False  # it died: go on without
+            self._close_keeper()  # it died: go on without
         self._end()
-        self._process = self._open("workshop.checks", "--project", str(self._project), *tests)
+        self.number += 1
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "workshop.checks", "--course", str(self._course.root),
+             "--project", str(self._project), *map(str, step.tests)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for us: we end it in order
+        )  # fmt: skip
         self._listener = _thread(self._listen, self._process, self.number)
 
     def close(self) -> None:
         """End what runs, and wait until it has ended."""
-        if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(15)
+        self._close_keeper()
         self._end()
+
+    def _close_keeper(self) -> None:
+        if self._keeper is not None:
+            self._keeper.close()
+            self._join()
+            self._keeper.release()
+            self._keeper = None
 
     def _end(self) -> None:
         if self._process is None:
@@ -184,35 +189,24 @@ class _Judge:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
+        self._join()
+
+    def _join(self) -> None:
         if self._listener is not None:
             self._listener.join(5)
 
-    def _open(self, module: str, *words: str, stdin: int | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", module, "--course", str(self._course.root), *words],
-            stdin=stdin or subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for us: we end it in order
-        )
-
-    def _listen_warm(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                self._heard.put(_Heard("judge", json.loads(line)))
+    def _listen_warm(self, keeper: Keeper) -> None:
+        for said in keeper.heard():
+            self._heard.put(_Heard("judge", said))
 
     def _listen(self, process: subprocess.Popen[str], number: int) -> None:
         assert process.stdout is not None
         with process.stdout as lines:
             for line in lines:
                 if line.startswith("{"):
-                    self._heard.put(_Heard("judge", {"run": number, "verdict": json.loads(line)}))
-        self._heard.put(_Heard("judge", {"run": number, "code": process.wait()}))
+                    verdict = Verdict(**json.loads(line))
+                    self._heard.put(_Heard("judge", Said(number, verdict)))
+        self._heard.put(_Heard("judge", Said(number, code=process.wait())))
 
 
 def _files(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
@@ -30,14 +33,13 @@ def diff(material: Material, tag: str, path: str = "", *left_out: str) -> str:
     known = stage.files.keys() | (before.files.keys() if before else set())
     if path and path not in known:
         raise WorkshopError(f"neither {tag} nor its start has a file {path}", "Check the path.")
-    text = git.run(
-        "diff", "--no-color", "--no-ext-diff", "--no-textconv", old, tag, "--",
-        *([f":(literal){path}"] if path else []),
-        cwd=material.repository,
-    ).decode(errors="replace")  # fmt: skip
-    if not text:
-        raise WorkshopError(f"{tag} does not change {path}", "Show a file that it changes.")
-    by_file = files(text)
+    by_file = dict(_by_file(material.repository, old, tag, renames=not path))
+    if not by_file or path and path not in by_file:
+        raise WorkshopError(
+            f"{tag} does not change {path or 'anything'}", "Show a file that it changes."
+        )
+    if path:
+        by_file = {path: by_file[path]}
     for name in left_out:
         if name not in by_file:
             raise WorkshopError(
@@ -45,6 +47,18 @@ def diff(material: Material, tag: str, path: str = "", *left_out: str) -> str:
             )
         by_file[name] = elision(name, by_file[name].count("\n"))
     return "".join(by_file.values())
+
+
+@functools.cache  # a lesson shows many files of one diff; the folder's name tells its content
+def _by_file(repository: Path, old: str, new: str, *, renames: bool) -> Mapping[str, str]:
+    """What git says of all files at once. One file by itself is never a renamed one."""
+    text = git.run(
+        "-c", "core.quotePath=false",
+        "diff", "--no-color", "--no-ext-diff", "--no-textconv",
+        "--find-renames" if renames else "--no-renames", old, new, "--",
+        cwd=repository,
+    ).decode(errors="replace")  # fmt: skip
+    return files(text)
 
 
 def files(text: str) -> dict[str, str]:

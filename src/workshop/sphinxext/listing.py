@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from pathlib import PurePosixPath
 from typing import ClassVar
 
@@ -78,6 +79,7 @@ def new_lines(material: Material, tag: str, path: str, part: str = "") -> str:
     return "" if len(numbers) == end - first else " ".join(map(str, numbers))
 
 
+@functools.cache  # Pygments looks through some 600 languages each time
 def language(path: str) -> str:
     """What Pygments calls the language of this file."""
     suffix = PurePosixPath(path).suffix

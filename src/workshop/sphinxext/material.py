@@ -75,9 +75,14 @@ def read(root: Path, keep: Path) -> Material:
     return Material(
         course=course,
         stages={stage.step.tag: stage for stage in history.stages(course)},
-        commits={
-            step.tag: git.text("rev-parse", f"{step.tag}^{{commit}}", cwd=repository)
-            for step in course.steps
-        },
+        commits=_commits(course, repository),
         repository=repository,
     )
+
+
+def _commits(course: Course, repository: Path) -> dict[str, str]:
+    tags = [step.tag for step in course.steps]
+    if not tags:
+        return {}
+    found = git.text("rev-parse", *(f"{tag}^{{commit}}" for tag in tags), cwd=repository)
+    return dict(zip(tags, found.split(), strict=True))
