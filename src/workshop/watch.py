@@ -14,12 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
 from workshop import git, kept, learner
-from workshop.checks.keeper import Keeper, Said
+from workshop.checks.keeper import Said
+from workshop.checks.keepers import Keepers
 from workshop.model import Course, Step, Verdict
 
 Kind = Literal["watching", "judging", "verdict", "ended", "broken", "note"]
@@ -126,7 +127,7 @@ def _loop(
         elif what.broken:
             yield Event("broken", step, what.broken)
         elif what.code is not None:
-            all_of_them = tuple(verdicts)
+            all_of_them = judge.in_order(verdicts)
             kept.keep_verdicts(project, step, seal, all_of_them)
             learner.record(course, project, step, all_of_them)
             took = time.monotonic() - began
@@ -143,19 +144,17 @@ class _Judge:
         self._course = course
         self._project = project
         self._heard = heard
-        self._keeper = Keeper(course.root) if warm else None
+        self._keepers = Keepers(course.root, self._tell) if warm else None
         self._process: subprocess.Popen[str] | None = None  # of a judgement that is not warm
         self._listener: threading.Thread | None = None
-        if self._keeper is not None:
-            self._listener = _thread(self._listen_warm, self._keeper)
 
     def start(self, step: Step) -> None:
         """Begin a judgement. An older one is ended."""
-        if self._keeper is not None:
+        if self._keepers is not None:
             with contextlib.suppress(OSError):
-                self.number = self._keeper.ask(self._project, step.tests)
+                self.number = self._keepers.ask(self._project, step)
                 return
-            self._close_keeper()  # it died: go on without
+            self._close_keepers()  # one died: go on without
         self._end()
         self.number += 1
         self._process = subprocess.Popen(
@@ -167,17 +166,22 @@ class _Judge:
         )  # fmt: skip
         self._listener = _thread(self._listen, self._process, self.number)
 
+    def in_order(self, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+        """The verdicts of a judgement in the order of the checks, whoever was the first."""
+        by_name = {each.check: each for each in verdicts}
+        if self._keepers is None or len(by_name) < len(verdicts):
+            return tuple(verdicts)
+        return tuple(by_name[name] for name in self._keepers.in_order(by_name))
+
     def close(self) -> None:
         """End what runs, and wait until it has ended."""
-        self._close_keeper()
+        self._close_keepers()
         self._end()
 
-    def _close_keeper(self) -> None:
-        if self._keeper is not None:
-            self._keeper.close()
-            self._join()
-            self._keeper.release()
-            self._keeper = None
+    def _close_keepers(self) -> None:
+        if self._keepers is not None:
+            self._keepers.close()
+            self._keepers = None
 
     def _end(self) -> None:
         if self._process is None:
@@ -189,15 +193,11 @@ class _Judge:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._join()
-
-    def _join(self) -> None:
         if self._listener is not None:
             self._listener.join(5)
 
-    def _listen_warm(self, keeper: Keeper) -> None:
-        for said in keeper.heard():
-            self._heard.put(_Heard("judge", said))
+    def _tell(self, said: Said) -> None:
+        self._heard.put(_Heard("judge", said))
 
     def _listen(self, process: subprocess.Popen[str], number: int) -> None:
         assert process.stdout is not None
@@ -205,8 +205,8 @@ class _Judge:
             for line in lines:
                 if line.startswith("{"):
                     verdict = Verdict(**json.loads(line))
-                    self._heard.put(_Heard("judge", Said(number, verdict)))
-        self._heard.put(_Heard("judge", Said(number, code=process.wait())))
+                    self._tell(Said(number, verdict))
+        self._tell(Said(number, code=process.wait()))
 
 
 def _files(

@@ -67,6 +67,12 @@ class Keeper:
         self._process.stdin.flush()
         return self._runs
 
+    def stop(self) -> None:
+        """End the judgement that runs, if one does. Raises OSError as `ask`."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"stop": True}) + "\n")
+        self._process.stdin.flush()
+
     def heard(self) -> Iterator[Said]:
         """What its judgements say, as they say it, until the process ends."""
         assert self._process.stdout is not None

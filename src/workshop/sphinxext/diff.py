@@ -34,7 +34,7 @@ def diff(material: Material, tag: str, path: str = "", *left_out: str) -> str:
     if path and path not in known:
         raise WorkshopError(f"neither {tag} nor its start has a file {path}", "Check the path.")
     by_file = dict(_by_file(material.repository, old, tag, renames=not path))
-    if not by_file or path and path not in by_file:
+    if not by_file or (path and path not in by_file):
         raise WorkshopError(
             f"{tag} does not change {path or 'anything'}", "Show a file that it changes."
         )

@@ -1,0 +1,119 @@
+"""Two warm processes share a judgement: each check is judged once, and the order stays."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from workshop import course as courses
+from workshop.checks.keeper import Said
+from workshop.checks.keepers import Keepers
+from workshop.model import Course, Verdict
+
+# Each says in which process it was judged.
+CHECKS = """
+import os, time
+from workshop.checks import CheckFailed
+
+def judged(seconds):
+    time.sleep(seconds)
+    raise CheckFailed(seen=str(os.getppid()), expected="", do="")
+
+def test_a():
+    judged(0.02)
+
+def test_b():
+    judged(0.06)
+
+def test_c():
+    judged(0.03)
+"""
+
+
+@pytest.fixture
+def good(course_folder: Path) -> Course:
+    course = courses.load(course_folder)
+    course.steps[0].tests[0].write_text(CHECKS)
+    return course
+
+
+class Heard:
+    """What came out, one judgement after another."""
+
+    def __init__(self, course: Course) -> None:
+        self._said: queue.Queue[Said] = queue.Queue()
+        self.keepers = Keepers(course.root, self._said.put)
+
+    def until(self, run: int) -> tuple[dict[str, Verdict], int | None]:
+        found: dict[str, Verdict] = {}
+        while True:
+            said = self._said.get(timeout=60)
+            assert not said.broken, said
+            if said.run != run:
+                continue
+            if said.code is not None:
+                return found, said.code
+            assert said.verdict is not None
+            assert said.verdict.check not in found  # nobody judges twice
+            found[said.verdict.check] = said.verdict
+
+
+@pytest.fixture
+def heard(good: Course) -> Iterator[Heard]:
+    made = Heard(good)
+    yield made
+    made.keepers.close()
+    assert psutil.Process().children(recursive=True) == []
+
+
+def test_from_the_second_time_on_they_share(heard: Heard, good: Course, project: Path) -> None:
+    step = good.steps[0]
+    first, code = heard.until(heard.keepers.ask(project, step))
+    assert code == 0
+    assert len({each.seen for each in first.values()}) == 1
+    second, code = heard.until(heard.keepers.ask(project, step))
+    assert code == 0
+    # the slowest alone, the others together
+    assert second["test_a"].seen == second["test_c"].seen != second["test_b"].seen
+    mixed = {name: second[name] for name in ("test_c", "test_b", "test_a")}
+    assert heard.keepers.in_order(mixed) == ("test_a", "test_b", "test_c")
+
+
+def test_checks_that_have_changed_are_judged_by_one(
+    heard: Heard, good: Course, project: Path
+) -> None:
+    step = good.steps[0]
+    heard.until(heard.keepers.ask(project, step))
+    step.tests[0].write_text(CHECKS.replace("test_c", "test_d"))
+    found, _ = heard.until(heard.keepers.ask(project, step))
+    assert set(found) == {"test_a", "test_b", "test_d"}
+    assert len({each.seen for each in found.values()}) == 1
+
+
+def test_a_newer_judgement_ends_both_halves(heard: Heard, good: Course, project: Path) -> None:
+    step = good.steps[0]
+    heard.until(heard.keepers.ask(project, step))
+    heard.until(heard.keepers.ask(project, step))
+    heard.keepers.ask(project, step)
+    found, code = heard.until(heard.keepers.ask(project, step))
+    assert (len(found), code) == (3, 0)
+
+
+def test_one_that_dies_over_it_is_said(good: Course, project: Path) -> None:
+    said: queue.Queue[Said] = queue.Queue()
+    keepers = Keepers(good.root, said.put)
+    good.steps[0].tests[0].write_text("def test_slow():\n    import time\n    time.sleep(30)\n")
+    try:
+        run = keepers.ask(project, good.steps[0])
+        for each in psutil.Process().children():
+            each.kill()
+        assert said.get(timeout=30) == Said(run, broken="the process of the checks ended")
+        assert said.get(timeout=30) == Said(run, code=3)
+        with pytest.raises(OSError):  # a pipe that nobody reads
+            keepers.ask(project, good.steps[0])
+    finally:
+        keepers.close()
