@@ -62,14 +62,14 @@ def ensure(
     folder = (home or paths.home()) / "environments" / key
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     found = Environment(folder, python, key, made=False)
-    if _usable(found):
+    if usable(python):
         return found
 
     import filelock
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{folder}.lock"):
-        if _usable(found):  # somebody else made it while we waited
+        if usable(python):  # somebody else made it while we waited
             return found
         hashed = any(_HASH.search(data) for data in read.values())
         _make(found, files, added, hashed=hashed)
@@ -157,9 +157,10 @@ def fetch_for_tox(folder: Path) -> bool:
     )
 
 
-def _usable(environment: Environment) -> bool:
-    """Whole, and the Python that it was made from is still there (its link leads somewhere)."""
-    return (environment.folder / _COMPLETE).exists() and environment.python.exists()
+def usable(python: Path) -> bool:
+    """Whether the environment of this Python is whole, and the Python that it was made from is
+    still there (its link leads somewhere)."""
+    return (python.parent.parent / _COMPLETE).exists() and python.exists()
 
 
 def contents(files: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:

@@ -137,11 +137,11 @@ def _room(place: Place) -> Iterator[None]:
 
 def secret(place: Place, name: str) -> str:
     """A secret of this environment: made once, then the same for good."""
-    import secrets
-
     file = place.folder / "secrets.json"
     known = read(file) or {}
     if name not in known:
+        import secrets
+
         known[name] = secrets.token_urlsafe(50)
         write(file, known)
     return str(known[name])

@@ -43,13 +43,15 @@ class Release(NamedTuple):
 def make(place: Place, course: Course, commit: str) -> Release:
     """Make the release of `commit`, or find the one that is there. Nothing half-made stays."""
     folder = place.releases / commit
+    known = find(place, commit)
+    if known is not None and folder.is_dir() and environments.usable(Path(known.python)):
+        return known  # it was made once, and nothing has changed since
     if not folder.is_dir():
         _unpack(place, commit, folder)
     subject, authored = git.text(
         "show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project
     ).split("\n")
     environment = environments.ensure([_requirements(course, folder)], extra=[environments.SERVER])
-    known = find(place, commit)
     release = Release(commit, subject, authored, str(environment.python), _asks(folder))
     if known is not None:
         release = release._replace(live_at=known.live_at, withdrawn=known.withdrawn)
