@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -342,6 +343,41 @@ def test_killed_before_each_single_step_nothing_is_lost(
     assert seen[0] == "before the backup"
     assert seen.count("in the move") >= 10
     assert seen[-1] == "after the move"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a process of its own, made by fork")
+def test_a_git_that_outlives_us_is_waited_for(course: Course, memory: Path) -> None:
+    project, call = prepared(memory, course, "goto")
+    before, kept = projects.observe(project), len(moving.backups(project))
+    begun, go, slow = memory / "begun", memory / "go", memory / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *update-ref*)\n'
+        f"touch {begun}; while [ ! -e {go} ]; do sleep 0.01; done;; esac\n"
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    slow.chmod(0o755)
+    child = os.fork()
+    if child == 0:
+        os.environ["PATH"] = f"{slow.parent}{os.pathsep}{os.environ['PATH']}"
+        try:
+            call(lambda _: None)
+        finally:
+            os._exit(0)
+    while not begun.exists():
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    def meanwhile(_: object) -> None:  # were the move on its way already, this would disturb it
+        go.touch()
+        time.sleep(0.5)
+
+    later = threading.Timer(0.5, go.touch)
+    later.start()
+    move(course, project, 2, meanwhile)
+    later.join()
+    assert all_is_there(course, project, before, kept, detour=False) == "after the move"
 
 
 def _ended(call: Callable[[], object]) -> bool:

@@ -181,7 +181,7 @@ def test_the_persons_own_variables_stay_with_the_person(
 @pytest.mark.parametrize("keep_alive", [False, True])
 def test_no_request_is_lost_over_three_deploys(site: Site, keep_alive: bool) -> None:
     made = [site.deploy("one")]
-    running = load.start(site.place.url, requests=3000, rate=120, keep_alive=keep_alive)
+    running = load.start(site.place.url, requests=3000, rate=240, keep_alive=keep_alive)
     made += [site.deploy(word) for word in ("two", "three", "four")]
     report = running.stop()
     assert report.lost == {}

@@ -31,6 +31,21 @@ CALM = (
     "-c", "core.ignoreStat=false",  # no entry is born "assume unchanged"
 )  # fmt: skip
 
+_held: list[int] = []  # what each git that we start keeps open, see `holding`
+
+
+@contextlib.contextmanager
+def holding(descriptor: int) -> Iterator[None]:
+    """Let each git that starts in the block hold this descriptor, too, and so a lock on it.
+
+    One that outlives us, when we are killed, may still move a branch. The lock tells of it.
+    """
+    _held.append(descriptor)
+    try:
+        yield
+    finally:
+        _held.remove(descriptor)
+
 
 def environment(*, sealed: bool = True) -> dict[str, str]:
     """The variables git runs with: none of the caller's GIT_*, messages in English, no questions.
@@ -69,6 +84,7 @@ def run(
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
+            pass_fds=_held,
             check=False,
         )
     except FileNotFoundError as error:
@@ -100,7 +116,7 @@ def begun(
     try:
         process = subprocess.Popen(
             command(*args), cwd=cwd, env=environment(sealed=sealed),
-            stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=_held,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise no_git(cwd) from error

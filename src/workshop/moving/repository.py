@@ -13,6 +13,7 @@ from typing import NamedTuple
 from workshop import git
 from workshop.errors import WorkshopError
 
+_PATIENCE = 5.0  # seconds until whoever moves this repository must have ended
 _TRUE = {"", "true", "yes", "on", "1"}
 
 # Whatever git keeps while it waits for a person, what that is called, and how it ends.
@@ -177,9 +178,9 @@ def alone(top: Path) -> Iterator[None]:
         own, common = _folders(top)
         for folder in (own / "workshop", common / "workshop"):
             folder.mkdir(parents=True, exist_ok=True)
-        # The refs are common to all linked worktrees, so the lock is too. With patience: a git that
-        # is just being started, by a workshop that was killed, still holds it for a moment.
-        with FileLock(common / "workshop" / "moving.lock", timeout=2):
+        # The refs are common to all linked worktrees, so the locks are too.
+        held = common / "workshop" / "moving"
+        with FileLock(f"{held}.lock", timeout=_PATIENCE), _git_too(Path(f"{held}.git.lock")):
             _heal(own, common)
             yield
     except git.GitError as error:
@@ -198,6 +199,31 @@ def alone(top: Path) -> Iterator[None]:
             "Mend that, then try again. What is saved already: workshop backups",
             path=error.filename or top,
         ) from error
+
+
+@contextlib.contextmanager
+def _git_too(file: Path) -> Iterator[None]:
+    """A lock that every git holds which we start. Of a workshop that was killed, one may be left,
+    and about to move a branch: it is waited for. Raises filelock's Timeout."""
+    if os.name == "nt":  # there, a process inherits no lock
+        yield
+        return
+    import fcntl
+
+    from filelock import Timeout
+
+    with file.open("ab") as lock:
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > give_up:
+                    raise Timeout(str(file)) from error
+                time.sleep(0.01)
+        with git.holding(lock.fileno()):
+            yield
 
 
 def _heal(own: Path, common: Path) -> None:
