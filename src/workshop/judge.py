@@ -23,6 +23,7 @@ class Judge:
         self._project.mkdir()
         git.run("init", "--quiet", "--template=", cwd=self._project)
         self._closed = threading.Lock()
+        self._writing = threading.Lock()
         self._keeper = Keeper(course.root)
 
     def verdicts(
@@ -31,7 +32,10 @@ class Judge:
         """What the checks of `step` say of a project with these files: `only` these, in their
         order (all, when empty), until one is red. None when the judge was closed."""
         with contextlib.suppress(OSError, ValueError):  # it was closed
-            self._write(files)
+            with self._writing:
+                if self._closed.locked():
+                    return None
+                self._write(files)
             run = self._keeper.ask(self._project, step.tests, only=only, until_red=True)
             return self._keeper.verdicts(run)
         return None
@@ -57,4 +61,5 @@ class Judge:
             return
         self._keeper.close()
         self._keeper.release()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._writing:  # somebody may have begun, and would write it again
+            shutil.rmtree(self._folder, ignore_errors=True)
