@@ -47,7 +47,7 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
     assert verbs == [
         "start", "status", "check", "goto", "reset", "backups",
         "hint", "diff", "watch", "progress", "doctor",
-        "deploy", "rollback", "releases", "production", "run", "config", "database",
+        "deploy", "rollback", "releases", "metrics", "production", "run", "config", "database",
         "build", "prefetch", "verify", "mutants", "lint", "gates", "record", "docs", "kata",
     ]  # fmt: skip
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -59,7 +59,7 @@ def test_usage_is_2(tmp_path: Path) -> None:
 
 
 def test_not_a_git_repository(tmp_path: Path) -> None:
-    for verb in ("check", "status", "deploy", "rollback", "releases"):
+    for verb in ("check", "status", "deploy", "rollback", "releases", "metrics"):
         done = workshop(verb, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
