@@ -94,6 +94,93 @@ def image(name: str) -> Mapping[str, Any]:
     return found
 
 
+def fetch(name: str, timeout: float) -> Ended:
+    """Fetch an image, unless it is there."""
+    return Ended(0, "", "") if image(name) else _run(["docker", "pull", name], timeout=timeout)
+
+
+def build(
+    folder: Path, file: str, name: str, arguments: Mapping[str, str], timeout: float
+) -> Ended:
+    """Build an image from what is in a folder, with the Dockerfile `file` in it."""
+    given = [word for each in arguments.items() for word in ("--build-arg", "=".join(each))]
+    return _run(
+        ["docker", "build", "--force-rm", "--file", str(folder / file), "--tag", name, *given,
+         str(folder)],
+        timeout=timeout,
+    )  # fmt: skip
+
+
+def save(name: str, file: Path) -> Ended:
+    """Write an image into a file, as it would travel: a tar archive of tar archives."""
+    return _run(["docker", "save", "--output", str(file), name])
+
+
+def start(name: str, of: str, command: Sequence[str] = (), options: Sequence[str] = ()) -> Ended:
+    """Start a container of an image, under a name of its own, and don't wait for its end."""
+    return _run(["docker", "run", "--detach", "--name", name, *options, of, *command])
+
+
+def state(name: str) -> tuple[bool, int]:
+    """Whether a container runs, and the exit code of one that has ended."""
+    wanted = "{{.State.Running}} {{.State.ExitCode}}"
+    said = _run(["docker", "container", "inspect", "--format", wanted, name]).out.split()
+    return (said[0] == "true", int(said[1])) if said else (False, -1)
+
+
+def port(name: str, inside: int) -> int:
+    """The port of this machine that leads to one inside a container; 0 if none does."""
+    said = _run(["docker", "port", name, str(inside)]).out.strip()
+    return int(said.rpartition(":")[2] or 0)
+
+
+def logs(name: str) -> str:
+    """All that a container has said, on either way."""
+    ended = _run(["docker", "logs", name])
+    return ended.out + ended.said
+
+
+def ask(name: str, *argv: str, timeout: float | None = None) -> Ended:
+    """Run a command inside a container that runs."""
+    return _run(["docker", "exec", name, *argv], timeout=timeout)
+
+
+def signal(name: str, which: str) -> None:
+    """Send a signal to a container's first process."""
+    _run(["docker", "kill", "--signal", which, name])
+
+
+def network(name: str) -> None:
+    """Make a network, in which containers find each other by their names."""
+    _run(["docker", "network", "create", name])
+
+
+def remove(name: str) -> None:
+    """Remove what has this name, or goes on with a dash behind it: containers, their own volumes,
+    networks, images."""
+    for one, all_of_it, listed in _KINDS:
+        ours = [each for each in _names(listed) if re.match(rf"{re.escape(name)}(?![^-:])", each)]
+        if ours:
+            _run(["docker", one, "rm", *all_of_it, *ours])
+
+
+def names() -> tuple[str, ...]:
+    """The names of all containers, networks and images that the engine has."""
+    return tuple(dict.fromkeys(each for _, _, listed in _KINDS for each in _names(listed)))
+
+
+# Each kind of thing, in the order in which they can be removed: how, and how they are listed.
+_KINDS = (
+    ("container", ("--force", "--volumes"), ("ps", "--all", "--format", "{{.Names}}")),
+    ("network", (), ("network", "ls", "--format", "{{.Name}}")),
+    ("image", ("--force",), ("images", "--format", "{{.Repository}}:{{.Tag}}")),
+)
+
+
+def _names(listed: Sequence[str]) -> list[str]:
+    return _run(["docker", *listed]).out.split()
+
+
 def _run(command: Sequence[str], *, cwd: Path | None = None, timeout: float | None = None) -> Ended:
     kept = {
         name: value
