@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from images import __main__ as images
+from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_solutions import WRONG as FIRST
 from wrong_solutions import Wrong
@@ -28,7 +29,7 @@ from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER)
+WRONG = (*FIRST, *LATER, *DEPLOYED)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 # name, too, knows less, and nobody maintains it.
 _COMPOSE = (("docker", "compose"), ("docker-compose",))
 _NAMELESS = re.compile(r"[0-9a-f]{64}")
+_MADE = re.compile(r"^ ---> ([0-9a-f]{12})$", re.MULTILINE)  # by an instruction, as builders tell
 _PATIENCE = 10.0  # seconds for a question
 # What a client needs to find its engine. Nothing else of ours reaches a file of services: what is
 # `${SECRET_KEY}` there must not come from the shell of whoever runs this.
@@ -109,6 +110,15 @@ def build(
          str(folder)],
         timeout=timeout,
     )  # fmt: skip
+
+
+def forget(ended: Ended) -> None:
+    """Remove what a build has left that has no name. Old builders leave each stage, and of a build
+    that failed all that was made until then."""
+    made = set(_MADE.findall(ended.out))
+    left = _run(["docker", "images", "--filter", "dangling=true", "--quiet"]).out.split()
+    if ours := made.intersection(left):
+        _run(["docker", "image", "rm", *ours])
 
 
 def save(name: str, file: Path) -> Ended:

@@ -29,7 +29,7 @@ DOCKERFILE = "deployment/application/Dockerfile"
 LOCK = "requirements/production.txt"
 BUILD = 600.0  # seconds for a build; the base image and the packages are fetched in it
 FETCH = 600.0
-READY = 60.0  # seconds until a container answers, or ends
+READY = 30.0  # seconds until a container answers, or ends
 READ_ONLY = ("--read-only", "--tmpfs", "/tmp")  # noqa: S108  the container's, and no folder of ours
 _PORT = 8000  # unless the image names another one
 _POLL = 0.1
@@ -102,6 +102,7 @@ class Image:
         self._canaries: list[tuple[str, bool]] = []  # what each stands for, and if it is a secret
         self._base = f"canary{secrets.token_hex(8)}x"
         self._failed: CheckFailed | None = None
+        self._said = containers.Ended(0, "", "")  # by the builder
         self._count = 0
 
     # What is inside
@@ -260,7 +261,7 @@ class Image:
         try:
             expect(
                 started.code == 0,
-                seen=f"the container does not start: {started.said.strip().splitlines()[-1:]}",
+                seen=f"the container does not start: {_final(started.said)}",
                 expected="a container of the image",
                 do="Start it yourself: docker run.",
             )
@@ -323,6 +324,7 @@ class Image:
         finally:
             containers.remove(name)
             shutil.rmtree(folder.parent, ignore_errors=True)
+        containers.forget(ended)
         return Result(ended.code, ended.out + ended.said, _last(ended))
 
     def _build(self) -> str:
@@ -332,7 +334,7 @@ class Image:
         clone.sweep(self._home)
         name, self._folder = clone.make(self._project, self._home, _PREFIX)
         argument = self._plant()
-        ended = containers.build(
+        self._said = ended = containers.build(
             self._folder, DOCKERFILE, name, {"SECRET_KEY": argument}, BUILD
         )
         expect(
@@ -374,6 +376,7 @@ class Image:
         """Leave no image, container, network or file behind."""
         if self._name:
             containers.remove(self._name)
+        containers.forget(self._said)
         if self._folder.name:
             shutil.rmtree(self._folder.parent, ignore_errors=True)
 
@@ -389,3 +392,7 @@ class _Seen(NamedTuple):
 def _last(ended: containers.Ended) -> str:
     """What failed, of all that a build reports."""
     return words.tail(ended.out + "\n" + ended.said, Path("/project"))
+
+
+def _final(said: str) -> str:
+    return (said.strip().splitlines() or ["it gave no reason"])[-1]
