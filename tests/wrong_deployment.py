@@ -14,7 +14,7 @@ IMAGE = (SOLUTIONS / "10-image" / DOCKERFILE).read_text("utf-8")
 INSTALL = re.search(r"(?ms)^RUN pip .*?production\.txt\n", IMAGE)[0]
 BY_NAME = "COPY manage.py ./\nCOPY application application/\n"
 EVERYTHING = "COPY . .\n"
-USER = "USER 10001\n"
+USER = "USER 10001:10001\n"
 SERVE = 'CMD ["python", "manage.py", "runserver", "--noreload", "0.0.0.0:8000"]'
 SERVED = "exec python manage.py runserver --noreload 0.0.0.0:8000"
 
