@@ -36,6 +36,15 @@ _POLL = 0.1
 _PREFIX = "workshop-image"
 _DATABASE = "database"  # its name in the network
 
+# What builders say, and what helps nobody who looks for a mistake.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_NUMBERED = re.compile(r"^#\d+ (?:\d+\.\d+ )?")
+_STEP = re.compile(r"^Step \d+/\d+ : ")
+_NOISE = re.compile(
+    r" ---> |Removing intermediate|\[notice\]|WARNING: Running pip as|DEPRECATED: The legacy"
+    r"|\s+Install the buildx|\s+https://docs\.docker\.com/go/"
+)
+
 # Where secrets lie around on laptops, and how they look there.
 _SECRETS = {
     ".env": "SECRET_KEY={}\n",
@@ -138,7 +147,7 @@ class Image:
         found: dict[Leak, None] = {}
         for note in self.parcel.notes:
             for what, secret in self._told(note.text.encode()):
-                found[Leak(what, f"in the image's history, by {note.by}", secret)] = None
+                found[Leak(what, f"in the image's history, by `{note.by}`", secret)] = None
         for name, value in self.variables.items():
             for what, secret in self._told(value.encode()):
                 found[Leak(what, f"in the image's variable {name}", secret)] = None
@@ -157,8 +166,8 @@ class Image:
         """One look at everything: it takes its time."""
         found = []
         for file in self.parcel.files():
-            by = f", by {file.by}" if file.by else ""
-            later = ". A later instruction removes it, and the layer has it still"
+            by = f", by `{file.by}`" if file.by else ""
+            later = ". A later instruction removes it, but the layer still has it"
             where = f"{file.name} in layer {file.layer}{by}{later if file.removed else ''}"
             found.append(_Seen(file.name, where, tuple(self._told(file.data))))
         return tuple(found)
@@ -325,7 +334,7 @@ class Image:
             containers.remove(name)
             shutil.rmtree(folder.parent, ignore_errors=True)
         containers.forget(ended)
-        return Result(ended.code, ended.out + ended.said, _last(ended))
+        return Result(ended.code, ended.out + ended.said, _last(ended, self._dockerfile))
 
     def _build(self) -> str:
         assert self._dockerfile
@@ -339,7 +348,7 @@ class Image:
         )
         expect(
             ended.code == 0,
-            seen=f"`docker build` failed:\n{_last(ended)}",
+            seen=f"`docker build` failed:\n{_last(ended, self._dockerfile)}",
             expected="an image, built from a fresh clone",
             do="Mend what the last lines say. Does .dockerignore let in what is copied?",
         )
@@ -389,9 +398,14 @@ class _Seen(NamedTuple):
     canaries: tuple[tuple[str, bool], ...]
 
 
-def _last(ended: containers.Ended) -> str:
-    """What failed, of all that a build reports."""
-    return words.tail(ended.out + "\n" + ended.said, Path("/project"))
+def _last(ended: containers.Ended, dockerfile: str) -> str:
+    """What failed, of all that a build reports: what is said of the last instruction."""
+    said = _COLOUR.sub("", f"{ended.out}\n{ended.said}")
+    lines = [_NUMBERED.sub("", line) for line in said.splitlines() if not _NOISE.match(line)]
+    steps = [index for index, line in enumerate(lines) if _STEP.match(line)]
+    last = [_STEP.sub("", line) for line in lines[steps[-1] if steps else 0 :]]
+    folders = re.findall(r"(?mi)^WORKDIR +(/\S+)", dockerfile)
+    return words.tail("\n".join(last), Path(folders[-1] if folders else "/project"))
 
 
 def _final(said: str) -> str:
