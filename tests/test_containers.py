@@ -90,6 +90,23 @@ def test_only_what_has_the_name_is_removed(programs: Path, tmp_path: Path) -> No
     ]  # fmt: skip
 
 
+def test_podman_takes_the_same(programs: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    program(programs, "podman", f'echo "$*" >> {asked}; echo localhost/demo-1:latest')
+    containers.remove("demo-1")
+    assert "image rm --force demo-1:latest" in asked.read_text()
+
+
+def test_a_layer_that_was_taken_away_is_made_again(programs: Path, tmp_path: Path) -> None:
+    program(
+        programs, "docker",
+        f"if test -e {tmp_path}/again; then echo built; exit 0; fi\n"
+        f": > {tmp_path}/again; echo 'No such image: sha256:0' >&2; exit 1",
+    )  # fmt: skip
+    ended = containers.build(tmp_path, "Dockerfile", "demo", {"A": "b"}, 10)
+    assert (ended.code, ended.out) == (0, "built\n")
+
+
 def test_who_is_not_there_does_not_run(programs: Path) -> None:
     program(programs, "docker", "exit 1")
     assert containers.state("demo") == (False, -1)
