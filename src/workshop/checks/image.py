@@ -166,9 +166,9 @@ class Image:
         """One look at everything: it takes its time."""
         found = []
         for file in self.parcel.files():
-            by = f", by `{file.by}`" if file.by else ""
+            layer = f"the layer of `{file.by}`" if file.by else f"layer {file.layer}"
             later = ". A later instruction removes it, but the layer still has it"
-            where = f"{file.name} in layer {file.layer}{by}{later if file.removed else ''}"
+            where = f"{file.name}, in {layer}{later if file.removed else ''}"
             found.append(_Seen(file.name, where, tuple(self._told(file.data))))
         return tuple(found)
 
