@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from images import __main__ as images
+from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_solutions import WRONG as FIRST
 from wrong_solutions import Wrong
@@ -23,12 +24,13 @@ from wrong_solutions import Wrong
 from workshop import course as courses
 from workshop import git, history
 from workshop.checks import needs, runner
+from workshop.checks.image import Image
 from workshop.model import Course, Step, Verdict
 from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER)
+WRONG = (*FIRST, *LATER, *DEPLOYED)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 
 
@@ -50,6 +52,17 @@ def kept() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKSHOP_HOME", str(kept))
+
+
+@pytest.fixture(scope="module")
+def layers(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Our own image, for as long as others are built: they share what is the same in them."""
+    project = tmp_path_factory.mktemp("layers") / "demo"
+    write(project, course, courses.find(course, "image"))
+    image = Image(project)
+    image.must_be_built()
+    yield
+    image.close()
 
 
 def judgeable(course: Course, name: str) -> Step:
@@ -103,6 +116,7 @@ def shown(verdict: Verdict) -> str:
     words = text.verdict(verdict, text.Paint(sys.stdin))
     words = re.sub(r"took \d+\.\d seconds", "took N seconds", words)
     words = re.sub(r" \d+\.\d+s\b", " N s", words)
+    words = re.sub(r"[A-Z][a-z]+ \d+, 20\d\d - [\d:]{8}", "today", words)  # runserver says it
     inside = r"\b(?:172\.\d+|192\.168)\.\d+\.\d+"  # an engine's own networks
     return re.sub(inside, "172.N.N.N", words)
 
@@ -149,8 +163,12 @@ def write_missing(project: Path, course: Course, step: Step, solution: Path) -> 
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.step}: {wrong.name}")
-def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Path) -> None:
+def test_a_mistake_is_found_and_told(
+    wrong: Wrong, course: Course, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     step = judgeable(course, wrong.step)
+    if step.slug == "image":
+        request.getfixturevalue("layers")
     project = tmp_path / "demo"
     mistaken(project, course, step, wrong)
     verdicts = runner.run(step.tests, project, course, only=wrong.checks)

@@ -70,6 +70,49 @@ def test_who_never_ends_is_ended(programs: Path, tmp_path: Path) -> None:
     assert (ended.code, ended.said) == (-1, "it did not end within 0 seconds")
 
 
+def test_what_a_build_left_without_a_name_is_removed(programs: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    program(programs, "docker", f'echo "$*" >> {asked}; echo 0123456789ab; echo ffffffffffff')
+    said = "Step 1/2 : FROM a\n ---> 111111111111\nStep 2/2 : RUN b\n ---> 0123456789ab\n"
+    containers.forget(containers.Ended(1, said, ""))
+    assert asked.read_text().splitlines()[1:] == ["image rm 0123456789ab"]
+
+
+def test_only_what_has_the_name_is_removed(programs: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    there = "demo-1 demo-10 demo-1-database demo-1:latest demo"
+    program(programs, "docker", f'echo "$*" >> {asked}; printf "%s\\n" {there}')
+    containers.remove("demo-1")
+    removed = [line for line in asked.read_text().splitlines() if " rm " in line]
+    ours = "demo-1 demo-1-database demo-1:latest"
+    assert removed == [
+        f"container rm --force --volumes {ours}", f"network rm {ours}", f"image rm --force {ours}",
+    ]  # fmt: skip
+
+
+def test_podman_takes_the_same(programs: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    program(programs, "podman", f'echo "$*" >> {asked}; echo localhost/demo-1:latest')
+    containers.remove("demo-1")
+    assert "image rm --force demo-1:latest" in asked.read_text()
+
+
+def test_a_layer_that_was_taken_away_is_made_again(programs: Path, tmp_path: Path) -> None:
+    program(
+        programs, "docker",
+        f"if test -e {tmp_path}/again; then echo built; exit 0; fi\n"
+        f": > {tmp_path}/again; echo 'No such image: sha256:0' >&2; exit 1",
+    )  # fmt: skip
+    ended = containers.build(tmp_path, "Dockerfile", "demo", {"A": "b"}, 10)
+    assert (ended.code, ended.out) == (0, "built\n")
+
+
+def test_who_is_not_there_does_not_run(programs: Path) -> None:
+    program(programs, "docker", "exit 1")
+    assert containers.state("demo") == (False, -1)
+    assert containers.port("demo", 8000) == 0
+
+
 def test_an_environment_in_either_form() -> None:
     assert _variables({"DEBUG": "1"}) == _variables(["DEBUG=1"]) == {"DEBUG": "1"}
     assert _variables(["SECRET_KEY"]) == {"SECRET_KEY": ""}

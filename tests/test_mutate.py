@@ -98,6 +98,17 @@ def test_a_new_file_can_be_missing_and_prose_is_free() -> None:
     assert mutate.mutants(stage({"README.rst": "Words.\n"}), stage({"README.rst": "More.\n"})) == ()
 
 
+def test_a_file_without_a_suffix_is_for_programs() -> None:
+    assert made("Dockerfile", "", "# Why\nFROM a\nRUN b \\\n  c --quiet\nUSER 1\n") == [
+        "without FROM a",
+        "without RUN b \\ ...",
+        "without c --quiet",
+        "c --quiet -> c",
+        "without USER 1",
+        "USER 1 -> USER 2",
+    ]
+
+
 def test_the_same_twice_has_two_names() -> None:
     assert made("app.py", "", "f()\ng()\nf()\n") == [
         "without f()",

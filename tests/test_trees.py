@@ -22,11 +22,16 @@ DEVELOPMENT = {
 LISTS = {f"requirements/{name}" for name in ("base.in", "development.in", "production.in")} | {
     "requirements/production.txt"
 }
+DEPLOYMENT = {"deployment/application/Dockerfile"}  # so far
 
 
 @pytest.mark.parametrize(
     ("tag", "wanted"),
-    [("01-commit-one", APPLICATION), ("09-pinned", APPLICATION | DEVELOPMENT | LISTS)],
+    [
+        ("01-commit-one", APPLICATION),
+        ("09-pinned", APPLICATION | DEVELOPMENT | LISTS),
+        ("10-image", APPLICATION | DEVELOPMENT | LISTS | DEPLOYMENT),
+    ],
 )
 def test_a_stage_has_the_files_of_the_talk_and_no_others(tag: str, wanted: set[str]) -> None:
     course = courses.load(courses.default_root())

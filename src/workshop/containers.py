@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 # name, too, knows less, and nobody maintains it.
 _COMPOSE = (("docker", "compose"), ("docker-compose",))
 _NAMELESS = re.compile(r"[0-9a-f]{64}")
+_MADE = re.compile(r"^ ---> ([0-9a-f]{12})$", re.MULTILINE)  # by an instruction, as builders tell
+_TAKEN_AWAY = "No such image"
 _PATIENCE = 10.0  # seconds for a question
 # What a client needs to find its engine. Nothing else of ours reaches a file of services: what is
 # `${SECRET_KEY}` there must not come from the shell of whoever runs this.
@@ -69,14 +71,14 @@ class Group:
         nameless = self._nameless_volumes()
         self.run("down", "--volumes", "--remove-orphans", "--timeout", "1", model=model)
         if nameless:
-            _run(["docker", "volume", "rm", "--force", *nameless])
+            _engine("volume", "rm", "--force", *nameless)
 
     def _nameless_volumes(self) -> list[str]:
         """The volumes that nobody gave a name. Compose hands them on to a container that is made
         anew, and forgets then that they are its own."""
         mine = f"label=com.docker.compose.project={self.name}"
-        command = ["docker", "ps", "--all", "--no-trunc", "--filter", mine]
-        mounts = _run([*command, "--format", "{{.Mounts}}"]).out.replace("\n", ",").split(",")
+        command = ("ps", "--all", "--no-trunc", "--filter", mine)
+        mounts = _engine(*command, "--format", "{{.Mounts}}").out.replace("\n", ",").split(",")
         return [each for each in mounts if _NAMELESS.fullmatch(each)]
 
 
@@ -89,9 +91,113 @@ def groups() -> tuple[str, ...]:
 
 def image(name: str) -> Mapping[str, Any]:
     """How an image wants to be run: `Entrypoint`, `Cmd`, `Env`. Empty when it isn't there."""
-    ended = _run(["docker", "image", "inspect", "--format", "{{json .Config}}", name])
+    ended = _engine("image", "inspect", "--format", "{{json .Config}}", name)
     found: Mapping[str, Any] = json.loads(ended.out) if ended.code == 0 else {}
     return found
+
+
+def fetch(name: str, timeout: float) -> Ended:
+    """Fetch an image, unless it is there."""
+    return Ended(0, "", "") if image(name) else _engine("pull", name, timeout=timeout)
+
+
+def build(
+    folder: Path, file: str, name: str, arguments: Mapping[str, str], timeout: float
+) -> Ended:
+    """Build an image from what is in a folder, with the Dockerfile `file` in it."""
+    given = [word for each in arguments.items() for word in ("--build-arg", "=".join(each))]
+    command = ["build", "--force-rm", "--file", str(folder / file), "--tag", name]
+    ended = _engine(*command, *given, str(folder), timeout=timeout)
+    if ended.code != 0 and _TAKEN_AWAY in ended.said:
+        # Somebody else has removed an image, and with it a layer that this build had begun to use.
+        ended = _engine(*command, *given, str(folder), timeout=timeout)
+    return ended
+
+
+def forget(ended: Ended) -> None:
+    """Remove what a build has left that has no name. Old builders leave each stage, and of a build
+    that failed all that was made until then."""
+    made = set(_MADE.findall(ended.out))
+    left = _engine("images", "--filter", "dangling=true", "--quiet").out.split()
+    if ours := made.intersection(left):
+        _engine("image", "rm", *ours)
+
+
+def save(name: str, file: Path) -> Ended:
+    """Write an image into a file, as it would travel: a tar archive of tar archives."""
+    return _engine("save", "--output", str(file), name)
+
+
+def start(name: str, of: str, command: Sequence[str] = (), options: Sequence[str] = ()) -> Ended:
+    """Start a container of an image, under a name of its own, and don't wait for its end."""
+    return _engine("run", "--detach", "--name", name, *options, of, *command)
+
+
+def state(name: str) -> tuple[bool, int]:
+    """Whether a container runs, and the exit code of one that has ended."""
+    wanted = "{{.State.Running}} {{.State.ExitCode}}"
+    said = _engine("container", "inspect", "--format", wanted, name).out.split()
+    return (said[0] == "true", int(said[1])) if said else (False, -1)
+
+
+def port(name: str, inside: int) -> int:
+    """The port of this machine that leads to one inside a container; 0 if none does."""
+    said = _engine("port", name, str(inside)).out.strip()
+    return int(said.rpartition(":")[2] or 0)
+
+
+def logs(name: str) -> str:
+    """All that a container has said, on either way."""
+    ended = _engine("logs", name)
+    return ended.out + ended.said
+
+
+def ask(name: str, *argv: str, timeout: float | None = None) -> Ended:
+    """Run a command inside a container that runs."""
+    return _engine("exec", name, *argv, timeout=timeout)
+
+
+def signal(name: str, which: str) -> None:
+    """Send a signal to a container's first process."""
+    _engine("kill", "--signal", which, name)
+
+
+def network(name: str) -> None:
+    """Make a network, in which containers find each other by their names."""
+    _engine("network", "create", name)
+
+
+def remove(name: str) -> None:
+    """Remove what has this name, or goes on with a dash behind it: containers, their own volumes,
+    networks, images."""
+    for one, all_of_it, listed in _KINDS:
+        ours = [each for each in _names(listed) if re.match(rf"{re.escape(name)}(?![^-:])", each)]
+        if ours:
+            _engine(one, "rm", *all_of_it, *ours)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all containers, networks and images that the engine has."""
+    return tuple(dict.fromkeys(each for _, _, listed in _KINDS for each in _names(listed)))
+
+
+# Each kind of thing, in the order in which they can be removed: how, and how they are listed.
+_KINDS = (
+    ("container", ("--force", "--volumes"), ("ps", "--all", "--format", "{{.Names}}")),
+    ("network", (), ("network", "ls", "--format", "{{.Name}}")),
+    ("image", ("--force",), ("images", "--format", "{{.Repository}}:{{.Tag}}")),
+)
+
+
+def _names(listed: Sequence[str]) -> list[str]:
+    # Podman says of an image that was made here where that is.
+    return [each.removeprefix("localhost/") for each in _engine(*listed).out.split()]
+
+
+def _engine(*args: str, timeout: float | None = None) -> Ended:
+    """Run the engine's own command. Podman takes the same ones as Docker."""
+    podman = shutil.which("docker") is None and shutil.which("podman")
+    return _run(["podman" if podman else "docker", *args], timeout=timeout)
 
 
 def _run(command: Sequence[str], *, cwd: Path | None = None, timeout: float | None = None) -> Ended:

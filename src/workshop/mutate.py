@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from workshop.history import File
 
-_PROSE = (".rst", ".md", "")  # README.rst, LICENSE; what begins with a dot is a file of settings
+_PROSE = (".rst", ".md")
+_PROSE_TOO = ("LICENSE", "README")  # others without a suffix are for programs, such as Dockerfile
 _COMMENT = re.compile(r"\s*(?:#|$)")
 _CLOSING = re.compile(r"\s*[\])}]")
 _FLAGS = {"True": "False", "true": "false", "yes": "no", "on": "off"}
@@ -60,7 +61,7 @@ def mutants(before: Mapping[str, File], after: Mapping[str, File]) -> tuple[Muta
 def prose(name: str) -> bool:
     """Whether a file is for people to read."""
     path = PurePosixPath(name)
-    return path.suffix in _PROSE and not path.name.startswith(".")
+    return path.suffix in _PROSE or path.name in _PROSE_TOO
 
 
 def _of(name: str, before: str, after: str) -> Iterator[Mutant]:

@@ -14,6 +14,7 @@ from workshop import course as courses
 from workshop.checks import needs
 from workshop.checks.copied import Trials
 from workshop.checks.database import Database, PostgreSQL, Tripwire
+from workshop.checks.image import Image
 from workshop.checks.processes import Warmth
 from workshop.checks.project import Project
 from workshop.checks.stack import Stack
@@ -125,3 +126,12 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     services = Stack(options.project.resolve(), options.home)
     yield services
     services.close()
+
+
+@pytest.fixture(scope="module")
+def image(request: pytest.FixtureRequest) -> Iterator[Image]:
+    """An image of the project, built from a fresh clone."""
+    options = request.config.option
+    built = Image(options.project.resolve(), options.home)
+    yield built
+    built.close()

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
-import re
-import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workshop import containers, git, paths
-from workshop.checks import words
+from workshop import containers, paths
+from workshop.checks import clone, words
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.site import Answer, Site
 
@@ -27,7 +24,6 @@ _LOOK = 2.0  # seconds between two looks at who has ended
 _FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _MODEL = "compose.json"  # what is really started, beside the clone
 _UP = "`docker compose up`"
-_OURS = re.compile(r"workshop-(\d+)-[0-9a-f]+")  # the number of the process, and some luck
 # A late service does the very same, only later. `$$` is how a Compose file writes `$`.
 _LATE = 'sleep {seconds}; exec "$$0" "$$@"'
 
@@ -140,28 +136,11 @@ class Stack:
                 expected="a file that says how to start everything",
                 do="Write docker-compose.yml, in the project's folder.",
             )
-            self._sweep()
-            name = f"{os.getpid()}-{secrets.token_hex(3)}"
-            folder = self._home / name / "demo"
-            folder.mkdir(parents=True)
-            for file in _files(self._project):
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(self._project / file, folder / file)
-            self._group = containers.Group(f"workshop-{name}", folder)
+            clone.sweep(self._home)
+            for left in clone.left(containers.groups()):
+                containers.Group(left, self._home).down()
+            self._group = containers.Group(*clone.make(self._project, self._home))
         return self._group
-
-    def _sweep(self) -> None:
-        """End what a check left that was killed."""
-        import psutil
-
-        self._home.mkdir(parents=True, exist_ok=True)
-        for name in containers.groups():
-            ours = _OURS.fullmatch(name)
-            if ours and not psutil.pid_exists(int(ours[1])):
-                containers.Group(name, self._home).down()
-        for left in self._home.iterdir():
-            if not psutil.pid_exists(int(left.name.partition("-")[0])):
-                shutil.rmtree(left, ignore_errors=True)
 
     def _model(self, *options: str) -> dict[str, Any]:
         ended = self._clone.run("config", "--format", "json", *options)
@@ -288,10 +267,3 @@ def _variables(written: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
         return dict(written)
     pairs = (each.partition("=") for each in written)
     return {name: value for name, _, value in pairs}
-
-
-def _files(project: Path) -> Iterator[str]:
-    said = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=project)
-    for name in said.decode().split("\0"):
-        if name and (project / name).is_file():
-            yield name
