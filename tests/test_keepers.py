@@ -83,6 +83,33 @@ def test_from_the_second_time_on_they_share(heard: Heard, good: Course, project:
     assert heard.keepers.in_order(mixed) == ("test_a", "test_b", "test_c")
 
 
+ON_ALL_CORES = """
+import pytest
+
+@pytest.fixture(scope="module")
+def trials():
+    return 1
+
+@pytest.fixture(scope="module")
+def as_it_is(trials):
+    return trials
+
+"""
+
+
+def test_what_is_busy_on_all_cores_stays_together(
+    heard: Heard, good: Course, project: Path
+) -> None:
+    step = good.steps[0]
+    text = CHECKS.replace("def test_b():", "def test_b(as_it_is):")
+    step.tests[0].write_text(ON_ALL_CORES + text.replace("def test_c():", "def test_c(trials):"))
+    heard.until(heard.keepers.ask(project, step))
+    found, code = heard.until(heard.keepers.ask(project, step))
+    assert code == 0
+    # by their times alone, the two shorter ones would share a process
+    assert found["test_b"].seen == found["test_c"].seen != found["test_a"].seen
+
+
 def test_checks_that_have_changed_are_judged_by_one(
     heard: Heard, good: Course, project: Path
 ) -> None:

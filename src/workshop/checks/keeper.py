@@ -19,14 +19,16 @@ _PATIENCE = 30.0  # seconds in which it must have tidied up and ended
 class Said(NamedTuple):
     """One thing that a judgement says.
 
-    `run` is its number. Either `verdict`, one more; or `broken`, why the checks could not run; or
-    `code`, how it ended: 0 is good.
+    `run` is its number. Either `verdict`, one more; or `together`, the names of checks that one
+    process had better judge; or `broken`, why the checks could not run; or `code`, how it ended: 0
+    is good.
     """
 
     run: int
     verdict: Verdict | None = None
     broken: str = ""
     code: int | None = None
+    together: tuple[str, ...] = ()
 
 
 class Keeper:
@@ -79,7 +81,10 @@ class Keeper:
         for line in self._process.stdout:
             words = json.loads(line)
             verdict = Verdict(**words["verdict"]) if "verdict" in words else None
-            yield Said(words["run"], verdict, words.get("said", ""), words.get("code"))
+            yield Said(
+                words["run"], verdict, words.get("said", ""), words.get("code"),
+                tuple(words.get("together", ())),
+            )  # fmt: skip
 
     def verdicts(self, run: int) -> tuple[Verdict, ...] | None:
         """All that the judgement with this number says; None when it did not judge to its end.

@@ -1,8 +1,9 @@
 """Two warm processes that share the checks of a judgement: who saves waits half as long.
 
 The first judgement runs in one of them, and tells how long each check takes. From then on, each
-gets a share that takes about as long. They have nothing in common: each has its own stems
-and its own PostgreSQL, so a check that stops the database disturbs no other.
+gets a share that takes about as long. Checks that share what is busy on all cores stay together.
+The processes have nothing in common: each has its own stems and its own PostgreSQL, so a check that
+stops the database disturbs no other.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Keepers:
         self._code = 0
         self._took: dict[str, float] = {}  # seconds of each check, in the running judgement
         self._known: dict[str, Mapping[str, float]] = {}  # the same, of whole ones, by their keys
+        self._together: dict[str, tuple[str, ...]] = {}  # what one process judges, by their keys
         self._keepers: list[Keeper] = []
         self._listeners: list[threading.Thread] = []
         self._begin()
@@ -97,12 +99,17 @@ class Keepers:
         short = len(known) < 2 or sum(known.values()) < _WORTH_IT
         if short or step.needs or (os.cpu_count() or 1) < 2:
             return [()]
+        block = [name for name in self._together.get(self._key, ()) if name in known]
+        blocks = [[name] for name in known if name not in block] + ([block] if block else [])
+        seconds = [sum(known[name] for name in each) for each in blocks]
         shares: tuple[list[str], list[str]] = ([], [])
         filled = [0.0, 0.0]
-        for name in sorted(known, key=lambda each: -known[each]):
+        for number in sorted(range(len(blocks)), key=lambda each: -seconds[each]):
             lighter = filled.index(min(filled))
-            shares[lighter].append(name)
-            filled[lighter] += known[name]
+            shares[lighter].extend(blocks[number])
+            filled[lighter] += seconds[number]
+        if not all(shares):
+            return [()]
         order = list(known)
         return [tuple(sorted(each, key=order.index)) for each in shares]
 
@@ -120,6 +127,9 @@ class Keepers:
 
     def _pass_on(self, index: int, said: Said) -> None:
         if said.code is None:
+            if said.together:
+                self._together[self._key] = said.together
+                return
             if said.verdict is not None:
                 self._took[said.verdict.check] = said.verdict.seconds
             self._hear(said._replace(run=self._run))

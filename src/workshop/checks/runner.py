@@ -26,6 +26,8 @@ _WITHOUT = (
     "logging", "stepwise", "setuponly", "setupplan", "legacypath", "debugging", "subtests",
 )  # fmt: skip
 
+_SHARED = {"trials"}  # fixtures
+
 
 class Wanted(NamedTuple):
     """Which checks are wanted, as `run` has it."""
@@ -45,7 +47,7 @@ def run(
     only: Sequence[str] = (),
     until_red: bool = False,
     warmth: Warmth | None = None,
-    gate: Callable[[], Wanted | None] | None = None,
+    gate: Callable[[Sequence[str]], Wanted | None] | None = None,
 ) -> tuple[Verdict, ...]:
     """Judge `project` by the checks in the files `tests`, in their order.
 
@@ -54,7 +56,8 @@ def run(
     sees, too; `only` names the checks that are wanted, in their order, all when empty. With
     `until_red`, the first red one is the last. With `warmth`, what is slow to start is started
     from what is kept warm: the verdicts are the same. `gate` is asked right before the first check,
-    when all is ready for it: it may wait, and says what is wanted, or None for nothing.
+    when all is ready for it: it may wait, and says what is wanted, or None for nothing. It is told
+    which checks had better stay together, since they share what uses all cores already.
 
     A project that is not as it should be is red. Only a bug of ours, or a machine that can't
     judge, is an error.
@@ -100,7 +103,7 @@ class _Judge:
         on_verdict: Callable[[Verdict], None],
         only: Sequence[str],
         warmth: Warmth | None,
-        gate: Callable[[], Wanted | None] | None,
+        gate: Callable[[Sequence[str]], Wanted | None] | None,
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.broken = False  # a file of checks could not be read
@@ -131,7 +134,10 @@ class _Judge:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if self._gate is None:
             return None
-        wanted = self._gate()
+        wanted = self._gate([
+            item.name for item in session.items
+            if _SHARED.intersection(getattr(item, "fixturenames", ()))
+        ])  # fmt: skip
         if wanted is None:
             return True  # all is done, of nothing
         _choose(session.items, wanted.only)

@@ -65,7 +65,10 @@ def _answer(call: socket.socket) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     data, descriptors, _, _ = socket.recv_fds(call, _LARGEST, 3)
     while not data.endswith(b"\n"):
-        data += call.recv(_LARGEST)
+        more = call.recv(_LARGEST)
+        if not more:  # it was killed, or has thought better of it
+            os._exit(0)
+        data += more
     words = json.loads(data)
     shadow = _shadowed(words["cwd"])
     if shadow:

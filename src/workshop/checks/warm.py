@@ -7,7 +7,8 @@ project is ever used twice.
 
 One line of JSON in: `{"run": 1, "project": DIR, "tests": [FILE...]}`, or `{"stop": true}`;
 `only` names the checks that are wanted, and with `until_red` the first red one is the last. A new
-run ends the older one first. Lines of JSON out: `{"run": 1, "verdict": {...}}`, and at last
+run ends the older one first. Lines of JSON out: `{"run": 1, "together": [CHECK...]}` when there are
+some that one process had better judge, `{"run": 1, "verdict": {...}}`, and at last
 `{"run": 1, "code": 0}`, with `said` when it broke. It ends when its input does.
 """
 
@@ -39,6 +40,9 @@ from workshop.model import Course, Verdict
 _REHEARSAL = Path(__file__).with_name("rehearsal.py")
 _SPARES = 2  # databases that are made ahead
 _PATIENCE = 5.0  # seconds in which a run that is not wanted any more must end
+
+
+_Gate = Callable[[Sequence[str]], runner.Wanted | None]
 
 
 class _Spare(NamedTuple):
@@ -203,7 +207,7 @@ class _Judgement:
             if not self._begun:
                 words = self._order()
                 course = courses.load(self._root)  # as it is now
-                self._run(words, course, lambda: _wanted(words))
+                self._run(words, course, lambda together: self._wanted(words, together))
             code = 0
         except KeyboardInterrupt:
             code = 130
@@ -228,15 +232,15 @@ class _Judgement:
                 raise
             # the course is in the making: whoever asks will be told what is wrong with it then
 
-    def _gate(self, likely: dict[str, Any], course: Course) -> Callable[[], runner.Wanted | None]:
+    def _gate(self, likely: dict[str, Any], course: Course) -> _Gate:
         then = _contents(likely)
 
-        def gate() -> runner.Wanted | None:
+        def gate(together: Sequence[str]) -> runner.Wanted | None:
             words = self._order()
             same = all(words[name] == likely[name] for name in ("project", "tests"))
             if same and _contents(words) == then and courses.load(self._root) == course:
                 self._begun = True
-                return _wanted(words)
+                return self._wanted(words, together)
             return None
 
         return gate
@@ -252,9 +256,12 @@ class _Judgement:
             signal.signal(signal.SIGTERM, _interrupt)
         return self._words
 
-    def _run(
-        self, words: dict[str, Any], course: Course, gate: Callable[[], runner.Wanted | None]
-    ) -> None:
+    def _wanted(self, words: dict[str, Any], together: Sequence[str]) -> runner.Wanted:
+        if together:
+            self._say({"together": together})
+        return runner.Wanted(words.get("only", ()), words.get("until_red", False))
+
+    def _run(self, words: dict[str, Any], course: Course, gate: _Gate) -> None:
         runner.run(
             [Path(each) for each in words["tests"]], Path(words["project"]), course,
             on_verdict=self._show, warmth=self._warmth, gate=gate,
@@ -266,10 +273,6 @@ class _Judgement:
     def _say(self, words: dict[str, Any]) -> None:
         if self._words is not None:  # before, nobody has asked
             _say({"run": self._words["run"], **words}, self._out)
-
-
-def _wanted(words: dict[str, Any]) -> runner.Wanted:
-    return runner.Wanted(words.get("only", ()), words.get("until_red", False))
 
 
 def _contents(words: dict[str, Any]) -> list[bytes]:
