@@ -12,6 +12,7 @@ import pytest
 
 from workshop import cli, learner
 from workshop.course import load
+from workshop.model import Verdict
 
 GOOD = Path(__file__).parent / "courses" / "good"
 HEAVY = {"django", "pytest", "_pytest", "sphinx", "docutils", "uv", "psutil", "filelock"}
@@ -47,7 +48,7 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
     assert verbs == [
         "start", "status", "check", "goto", "reset", "backups",
         "hint", "diff", "watch", "progress", "doctor",
-        "deploy", "rollback", "releases", "production", "run", "config", "database",
+        "deploy", "rollback", "releases", "metrics", "production", "run", "config", "database",
         "build", "prefetch", "verify", "mutants", "lint", "gates", "record", "docs", "kata",
     ]  # fmt: skip
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -59,7 +60,7 @@ def test_usage_is_2(tmp_path: Path) -> None:
 
 
 def test_not_a_git_repository(tmp_path: Path) -> None:
-    for verb in ("check", "status", "deploy", "rollback", "releases"):
+    for verb in ("check", "status", "deploy", "rollback", "releases", "metrics"):
         done = workshop(verb, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
@@ -136,6 +137,19 @@ def test_start_tells_the_next_command_and_that_git_needs_a_name(tmp_path: Path) 
     )
     again = workshop("start", "mine", "--course", GOOD, cwd=tmp_path)
     assert again.stdout.startswith(f"Welcome back. Your project is in {tmp_path}/mine\n")
+    assert "\nNow step 01, Say hello (3 minutes). Next:\n" in again.stdout
+
+
+def test_start_again_knows_what_is_not_committed(tmp_path: Path) -> None:
+    course = load(GOOD)
+    project = learner.start(course, tmp_path / "mine").project
+    (project / "app.py").write_text("x = 1\n")
+    learner.record(course, project, course.steps[0], (Verdict("test_a", "A.", "green"),))
+    again = workshop("start", "mine", "--course", GOOD, cwd=tmp_path)
+    assert again.stdout.endswith(
+        "\nStep 01, Say hello, is green and not committed yet. Next:\n"
+        "  cd mine\n  python -m workshop check\n"
+    )
 
 
 def test_status_shows_where_i_am(tmp_path: Path) -> None:

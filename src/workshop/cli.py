@@ -43,6 +43,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "deploy": ("releasing", "bring a commit into production, with no request lost"),
     "rollback": ("releasing", "bring the last good release back"),
     "releases": ("releasing", "list the releases that are kept"),
+    "metrics": ("releasing", "how fast, and how well: the five DORA metrics of your deploys"),
     "production": ("releasing", "look at the local production, or end it"),
     "run": ("releasing", "run a command once, in the live release and its configuration"),
     "config": ("releasing", "set a variable in an environment; without one, list what is set"),

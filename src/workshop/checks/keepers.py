@@ -33,6 +33,7 @@ class Keepers:
         self._hear = hear
         self._lock = threading.Lock()
         self._closed = False
+        self._gone = False  # whether one of them has ended
         self._run = 0
         self._asked: tuple[Path, Step]  # the running judgement
         self._key = ""  # which checks the running judgement is of
@@ -50,6 +51,8 @@ class Keepers:
         Raises OSError when the processes are gone.
         """
         with self._lock:
+            if self._gone:
+                raise BrokenPipeError("the process of the checks ended")
             self._run += 1
             self._asked = project, step
             self._key = digest(step.tag, *(file.read_bytes() for file in step.tests))
@@ -109,6 +112,7 @@ class Keepers:
                 if self._open.get(index) == said.run:
                     self._pass_on(index, said)
         with self._lock:
+            self._gone = True
             if index in self._open:  # it died over it
                 run = self._open[index]
                 self._pass_on(index, Said(run, broken="the process of the checks ended"))

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -26,6 +27,13 @@ _WITHOUT = (
 )  # fmt: skip
 
 
+class Wanted(NamedTuple):
+    """Which checks are wanted, as `run` has it."""
+
+    only: Sequence[str] = ()
+    until_red: bool = False
+
+
 def run(
     tests: Sequence[Path],
     project: Path,
@@ -37,6 +45,7 @@ def run(
     only: Sequence[str] = (),
     until_red: bool = False,
     warmth: Warmth | None = None,
+    gate: Callable[[], Wanted | None] | None = None,
 ) -> tuple[Verdict, ...]:
     """Judge `project` by the checks in the files `tests`, in their order.
 
@@ -44,14 +53,15 @@ def run(
     things, when not in the usual place; `keep` names variables of this process that the project
     sees, too; `only` names the checks that are wanted, in their order, all when empty. With
     `until_red`, the first red one is the last. With `warmth`, what is slow to start is started
-    from what is kept warm: the verdicts are the same.
+    from what is kept warm: the verdicts are the same. `gate` is asked right before the first check,
+    when all is ready for it: it may wait, and says what is wanted, or None for nothing.
 
     A project that is not as it should be is red. Only a bug of ours, or a machine that can't
     judge, is an error.
     """
     if not tests:
         return ()
-    judge = _Judge(course, project, on_verdict or _ignore, only, warmth)
+    judge = _Judge(course, project, on_verdict or _ignore, only, warmth, gate)
     root = os.path.commonpath([file.resolve().parent for file in tests])
     arguments = [
         *(f"-pno:{name}" for name in _WITHOUT),
@@ -70,6 +80,12 @@ def run(
     return tuple(judge.verdicts)
 
 
+def _choose(items: list[pytest.Item], only: Sequence[str]) -> None:
+    if only:
+        items[:] = [item for item in items if item.name in only]
+        items.sort(key=lambda item: only.index(item.name))
+
+
 def _ignore(_: Verdict) -> None:
     pass
 
@@ -84,6 +100,7 @@ class _Judge:
         on_verdict: Callable[[Verdict], None],
         only: Sequence[str],
         warmth: Warmth | None,
+        gate: Callable[[], Wanted | None] | None,
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.broken = False  # a file of checks could not be read
@@ -94,6 +111,7 @@ class _Judge:
         self._unsaved: str | None = None  # not looked for yet
         self._on_verdict = on_verdict
         self._only = only
+        self._gate = gate
         self._began = 0.0
         self._open: Verdict | None = None
 
@@ -107,9 +125,19 @@ class _Judge:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._only:
-            items[:] = [item for item in items if item.name in self._only]
-            items.sort(key=lambda item: self._only.index(item.name))
+        _choose(items, self._only)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if self._gate is None:
+            return None
+        wanted = self._gate()
+        if wanted is None:
+            return True  # all is done, of nothing
+        _choose(session.items, wanted.only)
+        if wanted.until_red:
+            session.config.option.maxfail = 1
+        return None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -31,10 +31,14 @@ def start(args: argparse.Namespace) -> int:
         print("\nGit does not know your name yet. Tell it, once:")
         print('  git config --global user.name "Your Name"')
         print("  git config --global user.email you@example.org")
-    if step is None:
+    green = learner.uncommitted(course, started.project)
+    if step is None and green is None:
         print("\nYou have done every step. Deploy often!")
         return GREEN
-    print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:")
+    if green is not None:
+        print(f"\nStep {green.number:02d}, {green.title}, is green and not committed yet. Next:")
+    elif step is not None:
+        print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:")
     print(f"  cd {args.directory}")
     print(f"  {program()} check")
     return GREEN

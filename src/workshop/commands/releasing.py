@@ -24,6 +24,7 @@ def deploy(args: argparse.Namespace) -> int:
         course_of(args),
         revision=args.rev,
         port=args.port,
+        mend=args.mend,
         report=_report,
     )
     _live(live)
@@ -61,6 +62,22 @@ def releases(args: argparse.Namespace) -> int:
         print(text.release(release))
     if kept:
         print("\nThe times are in UTC.")
+    return GREEN
+
+
+def metrics(args: argparse.Namespace) -> int:
+    """How fast, and how well."""
+    from workshop import git, production
+
+    found = production.measure(git.top(args.project), args.environment)
+    if args.json:
+        import json
+
+        print(json.dumps(found._asdict(), indent=2))
+        return GREEN
+    from workshop.report import measures
+
+    print(measures.metrics(found, args.environment))
     return GREEN
 
 
@@ -152,6 +169,9 @@ def _for_deploy(own: argparse.ArgumentParser) -> None:
         "--rev", metavar="REV", default="HEAD", help="a commit or a tag (default: HEAD)"
     )
     own.add_argument(
+        "--mend", action="store_true", help="this one answers an incident: the log notes that"
+    )
+    own.add_argument(
         "--port", type=int, help="the port to answer on (default: the first free from 8000)"
     )
 
@@ -165,6 +185,12 @@ def _for_rollback(own: argparse.ArgumentParser) -> None:
 def _for_releases(own: argparse.ArgumentParser) -> None:
     project_argument(own)
     _environment(own)
+
+
+def _for_metrics(own: argparse.ArgumentParser) -> None:
+    project_argument(own)
+    _environment(own)
+    own.add_argument("--json", action="store_true", help="for programs; times are in seconds")
 
 
 def _for_production(own: argparse.ArgumentParser) -> None:
@@ -210,6 +236,7 @@ VERBS: Mapping[str, Verb] = {
     "deploy": (_for_deploy, deploy),
     "rollback": (_for_rollback, rollback),
     "releases": (_for_releases, releases),
+    "metrics": (_for_metrics, metrics),
     "production": (_for_production, production),
     "run": (_for_run, run),
     "config": (_for_config, config),

@@ -9,12 +9,15 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.errors import WorkshopError
 from workshop.model import Course
 from workshop.production import place as places
 from workshop.production.place import Place
+
+if TYPE_CHECKING:
+    from workshop.production.metrics import Metrics
 
 Report = Callable[[str, str], None]
 
@@ -59,10 +62,12 @@ def deploy(
     *,
     revision: str = "HEAD",
     port: int | None = None,
+    mend: bool = False,
     report: Report = silent,
 ) -> Deployment:
     """Bring a commit of `project` live in `environment`, and lose no request over it.
 
+    With `mend`, it answers an incident, and the deploy log says so: see `metrics`.
     `report(what, how)` is told of each stage as it ends. Raises WorkshopError when it can't be
     done; then what was live before is live still.
     """
@@ -74,7 +79,8 @@ def deploy(
     commit = _commit(project, revision)
     with places.locked(place):
         switching.repair(place, course, report)
-        return _bring(place, course, commit, "deploy", began, report, port)
+        kind = "mend" if mend else "deploy"
+        return _bring(place, course, commit, kind, began, report, port)
 
 
 def rollback(
@@ -112,6 +118,13 @@ def releases(project: Path, environment: str) -> tuple[Kept, ...]:
         Kept(each.commit, each.subject, each.live_at, each.commit == live)
         for each in release.kept(place)
     )
+
+
+def measure(project: Path, environment: str) -> "Metrics":
+    """The five DORA metrics of an environment, from its deploy log."""
+    from workshop.production import log, metrics
+
+    return metrics.of(log.entries(places.of(project, environment)))
 
 
 def status(project: Path) -> tuple[Running, ...]:
@@ -176,7 +189,7 @@ def _bring(
         client.ensure(place, port)
         if unasked and (taken := places.taken(place)):
             report("port", f"{taken} is taken, so it is {place.port} from now on")
-        migrate = kind == "deploy" and new.database
+        migrate = kind != "rollback" and new.database
         switching.switch(place, course, new, migrate=migrate, report=report)
     except BaseException as error:
         said = error.fact if isinstance(error, WorkshopError) else type(error).__name__

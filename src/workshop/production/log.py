@@ -1,6 +1,6 @@
 """The deploy log: a line of JSON for each deploy and each rollback, never changed afterwards.
 
-    kind         deploy or rollback
+    kind         deploy, mend (a deploy that answers an incident) or rollback
     environment  development, integration or production
     commit       the full hash of what was to go live
     authored     when its author wrote it (ISO 8601)
@@ -9,7 +9,7 @@
     outcome      live, failed or interrupted
     reason       why it failed; empty when it did not
 
-Lead time, deploy frequency, failure rate and recovery time are all in these lines.
+`metrics` makes five numbers of these lines.
 """
 
 from __future__ import annotations

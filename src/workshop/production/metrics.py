@@ -9,6 +9,7 @@ A *mend* is a deploy that answers an incident. A log can't see that; whoever dep
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -82,7 +83,7 @@ def _recoveries(live: Sequence[Entry]) -> list[float]:
     what is mended after a rollback is mended at leisure."""
     found: list[float] = []
     bad: Entry | None = None  # the deploy that the answers are for
-    for before, each in zip(live, live[1:], strict=False):
+    for before, each in itertools.pairwise(live):
         if each.kind == "deploy":
             bad = None
         elif bad is None:
