@@ -169,10 +169,6 @@ WRONG = (
         " $scheme;\n            proxy_set_header Host",
     ),
     Wrong(
-        "web-server", "nobody is believed", ("test_login_behind_tls",),
-        SETTINGS, "SECURE_PROXY_SSL_HEADER", "SECURE_SSL_HEADER",
-    ),
-    Wrong(
         "web-server", "cookies in the open", ("test_login_behind_tls",),
         SETTINGS, "SESSION_COOKIE_SECURE = CSRF", "CSRF",
     ),
