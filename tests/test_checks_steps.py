@@ -18,6 +18,7 @@ import pytest
 from images import __main__ as images
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
+from wrong_servers import WRONG as SERVERS
 from wrong_solutions import WRONG as FIRST
 from wrong_solutions import Wrong
 
@@ -30,7 +31,7 @@ from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER, *DEPLOYED)
+WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 
 
@@ -117,6 +118,7 @@ def shown(verdict: Verdict) -> str:
     words = re.sub(r"took \d+\.\d seconds", "took N seconds", words)
     words = re.sub(r" \d+\.\d+s\b", " N s", words)
     words = re.sub(r"[A-Z][a-z]+ \d+, 20\d\d - [\d:]{8}", "today", words)  # runserver says it
+    words = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", words)
     inside = r"\b(?:172\.\d+|192\.168)\.\d+\.\d+"  # an engine's own networks
     return re.sub(inside, "172.N.N.N", words)
 

@@ -116,6 +116,8 @@ def test_read_and_write(tmp_path: Path) -> None:
             "3 tests in 0.12s, 1.5 seconds, 7.25 ms\n",
             "3 tests in <duration>, <duration>, <duration>\n",
         ),
+        (f"sha256:{'a1' * 32}\n{'0f' * 32}\n", "<digest>\n<digest>\n"),
+        (f"  hash: sha256:{'a1' * 32}\n", f"  hash: sha256:{'a1' * 32}\n"),
         ("Django 5.2.1, 3 s, port 8000\n", "Django 5.2.1, 3 s, port 8000\n"),
     ],
 )

@@ -23,6 +23,10 @@ LISTS = {f"requirements/{name}" for name in ("base.in", "development.in", "produ
     "requirements/production.txt"
 }
 DEPLOYMENT = {"deployment/application/Dockerfile"}  # so far
+SERVERS = DEPLOYMENT | {
+    "deployment/application/entrypoint.sh", "deployment/application/uwsgi.ini",
+    "deployment/webserver/nginx.conf",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,7 @@ DEPLOYMENT = {"deployment/application/Dockerfile"}  # so far
         ("01-commit-one", APPLICATION),
         ("09-pinned", APPLICATION | DEVELOPMENT | LISTS),
         ("10-image", APPLICATION | DEVELOPMENT | LISTS | DEPLOYMENT),
+        ("12-web-server", APPLICATION | DEVELOPMENT | LISTS | SERVERS),
     ],
 )
 def test_a_stage_has_the_files_of_the_talk_and_no_others(tag: str, wanted: set[str]) -> None:

@@ -3,13 +3,14 @@ engine that the person has chosen: by a socket, by a context, on another machine
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,6 +161,16 @@ def ask(name: str, *argv: str, timeout: float | None = None) -> Ended:
 def signal(name: str, which: str) -> None:
     """Send a signal to a container's first process."""
     _engine("kill", "--signal", which, name)
+
+
+@contextlib.contextmanager
+def frozen(name: str) -> Iterator[None]:
+    """Nothing inside a container moves while this lasts."""
+    _engine("pause", name)
+    try:
+        yield
+    finally:
+        _engine("unpause", name)
 
 
 def network(name: str) -> None:

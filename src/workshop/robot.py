@@ -190,7 +190,8 @@ class Robot:
         }
 
     def _real(self, command: str) -> str:
-        """The command with the ports that were really taken."""
+        """The command with the ports, and the network of Compose, that were really taken."""
+        command = command.replace(f"{PROJECT}_default", f"{self._group.name}_default")
         taken = {shown: real for real, shown in self._ports.items()}
         return _URL.sub(lambda match: taken.get(match[0], match[0]), command)
 

@@ -26,6 +26,8 @@ KINDS = {
         r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
         r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
     ),
+    # What an engine calls an image, a container: a line that is nothing but a digest.
+    "digest": re.compile(r"(?m)^(?:sha256:)?[0-9a-f]{64}$"),
     "duration": re.compile(r"\b\d+\.\d+ ?(?:ms|s|seconds)\b"),
 }
 

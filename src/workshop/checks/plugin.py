@@ -15,6 +15,7 @@ from workshop.checks import needs
 from workshop.checks.copied import Trials
 from workshop.checks.database import Database, PostgreSQL, Tripwire
 from workshop.checks.image import Image
+from workshop.checks.pod import Pod
 from workshop.checks.processes import Warmth
 from workshop.checks.project import Project
 from workshop.checks.stack import Stack
@@ -135,3 +136,12 @@ def image(request: pytest.FixtureRequest) -> Iterator[Image]:
     built = Image(options.project.resolve(), options.home)
     yield built
     built.close()
+
+
+@pytest.fixture(scope="module")
+def pod(request: pytest.FixtureRequest, image: Image) -> Iterator[Pod]:
+    """The image of the project, run as an operator runs it."""
+    options = request.config.option
+    servers = Pod(options.project.resolve(), image, options.home)
+    yield servers
+    servers.close()

@@ -90,9 +90,9 @@ class Site:
         form = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self._ask("POST", path, form, urlencode(data).encode())
 
-    def visitor(self) -> Visitor:
-        """Somebody who keeps cookies, as a browser does."""
-        return Visitor(self)
+    def visitor(self, headers: Mapping[str, str] | None = None) -> Visitor:
+        """Somebody who keeps cookies, as a browser does. Each request has these headers, too."""
+        return Visitor(self, headers)
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -133,13 +133,14 @@ class Visitor:
     """A browser's part in a conversation: it keeps cookies, and sends forms with what is hidden
     in them."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, headers: Mapping[str, str] | None = None) -> None:
         self._site = site
+        self._always = dict(headers or {})
         self._cookies: dict[str, str] = {}
 
     def at(self, site: Site) -> Visitor:
         """The same visitor at another site of this machine: cookies know no port."""
-        moved = Visitor(site)
+        moved = Visitor(site, self._always)
         moved._cookies = dict(self._cookies)
         return moved
 
@@ -151,12 +152,13 @@ class Visitor:
         """Get the form at `path`, fill in `fields`, and send it back to where it came from."""
         hidden = _HiddenFields()
         hidden.feed(self.get(path).text)
-        headers = {"Referer": f"{self._site.url}{path}", **self._headers()}
+        page = f"{self._always.get('Origin', self._site.url)}{path}"
+        headers = {"Referer": page, **self._headers()}
         return self._kept(self._site.post(path, hidden.found | fields, headers))
 
     def _headers(self) -> dict[str, str]:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        return {"Cookie": cookies} if cookies else {}
+        return {**self._always, **({"Cookie": cookies} if cookies else {})}
 
     def _kept(self, answer: Answer) -> Answer:
         for header in answer.headers.get_all("Set-Cookie", []):

@@ -1,0 +1,66 @@
+"""Everything that Django must know about this project.
+
+What differs from place to place comes from environment variables. The code is
+the same everywhere.
+"""
+
+import environ
+
+env = environ.Env()
+
+# No default: without its key this must not start, in no place.
+SECRET_KEY = env("SECRET_KEY")
+
+# Off, unless somebody asks for it. Forgetting must be safe.
+DEBUG = env.bool("DEBUG", default=False)
+
+# The names that we answer to, separated by commas. Nobody else's.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+# An attached resource: another address is another database, with the same code.
+DATABASES = {"default": env.db("DATABASE_URL")}
+
+# Finished, and switched off. The business says when, and in which environment.
+FEATURE_SALE = env.bool("FEATURE_SALE", default=False)
+
+ROOT_URLCONF = "application.urls"
+WSGI_APPLICATION = "application.wsgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_probes",
+    # What only this place needs, such as a tool for tests. Production needs nothing.
+    *env.list("EXTRA_APPS", default=[]),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+# What the admin needs to draw its pages.
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "static/"
