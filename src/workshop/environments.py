@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from workshop.errors import WorkshopError
 SERVER = "gunicorn==27.0.1"
 
 _COMPLETE = ".complete"
+_LOOKING = threading.Lock()
 _INCLUDE = re.compile(rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
 _NAME = re.compile(rb"(?m)^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _HASH = re.compile(rb"(?m)^[^#\n]*--hash[= ]")
@@ -84,8 +86,6 @@ def compiled(source: Path, pins: Path) -> str:
     """
     import tempfile
 
-    import uv
-
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "compiled.txt"
         # Whole: from this folder, what it includes could not be found. And without the hashes: uv
@@ -95,7 +95,7 @@ def compiled(source: Path, pins: Path) -> str:
         out.write_bytes(known)
         oldest = _OLDEST.search(known.decode(errors="replace"))
         command = [
-            uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate",
+            _program(), "pip", "compile", "--quiet", "--no-header", "--no-annotate",
             "--universal", "--generate-hashes", "--python", sys.executable,
             *(["--python-version", oldest[1]] if oldest else []),
             "--output-file", str(out), str(source.absolute()),
@@ -111,11 +111,8 @@ def tools() -> dict[str, str]:
     """What a tool that makes environments through uv must know of this machine's own uv."""
     import subprocess
 
-    import uv
-
-    program = uv.find_uv_bin()
     cache = subprocess.run(
-        [program, "cache", "dir"], capture_output=True, encoding="utf-8", check=False
+        [_program(), "cache", "dir"], capture_output=True, encoding="utf-8", check=False
     ).stdout.strip()
     kept = {
         name: value
@@ -155,6 +152,15 @@ def fetch_for_tox(folder: Path) -> bool:
         "Connect to a network once, or mend the packages that it names.",
         path=folder / "tox.ini",
     )
+
+
+def _program() -> str:
+    """Where uv is. One thread at a time looks: Python's `sysconfig`, which is asked for the ending
+    of programs, shows others what it has not filled in yet."""
+    import uv
+
+    with _LOOKING:
+        return uv.find_uv_bin()
 
 
 def usable(python: Path) -> bool:
@@ -226,9 +232,7 @@ def _build(
     environment: Environment, files: Sequence[Path], added: Sequence[str], *, hashed: bool
 ) -> str | None:
     """Make and fill it. Returns None when all went well, else what uv said."""
-    import uv
-
-    program = uv.find_uv_bin()
+    program = _program()
     folder, python = str(environment.folder), str(environment.python)
     at = files[0].absolute().parent if files else environment.folder.parent
     said = _uv([program, "venv", "--quiet", "--python", sys.executable, folder], at)
