@@ -63,8 +63,9 @@ def tests(session: nox.Session) -> None:
         session.run("workshop", "gates", "--html", str(DOCS), "--proof", str(PROOF))
         _build_docs(session)  # once more, with the proof
     session.run("coverage", "erase")
-    cores = () if session.posargs else ("--numprocesses", "auto", "--dist", "worksteal")
-    session.run("coverage", "run", "-m", "pytest", *cores, *session.posargs)
+    # on all cores; and what is skipped is said
+    every = ("--numprocesses", "auto", "--dist", "worksteal", "-rs")
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or every))
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
         session.run("coverage", "report", f"--fail-under={COVERAGE}")
@@ -72,10 +73,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Spoil each solution in every small way: a check must find it, or a reason stands beside."""
+    """Spoil each solution in every small way: a check must find it, or a reason stands beside.
+
+    And make every mistake that people make: `nox -s tests` takes two for each check that needs
+    containers.
+    """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
     session.run("workshop", "mutants", *session.posargs)
+    if not session.posargs:
+        session.run(
+            "pytest", "tests/test_checks_steps.py", "-k", "mistake", env={"ALL_MISTAKES": "1"}
+        )
 
 
 @nox.session

@@ -25,6 +25,9 @@ QUICK = {
     "unit-tests": ("test_one_word", "test_readme", "test_tools_stay_at_home"),
     "acceptance-tests": ("test_parts", "test_everybody_can_read_it"),
     "compose": ("test_only_this_machine", "test_no_secret"),
+    "image": ("test_not_root",),
+    "app-server": ("test_commands",),
+    "web-server": ("test_trusted_origin",),
 }
 
 
