@@ -107,11 +107,6 @@ WRONG = (
         NGINX, "location /static/", "location /files/",
     ),
     Wrong(
-        "web-server", "the application is asked for files", ("test_static_files",),
-        NGINX, "            root /project;\n", "            auth_request /livez;\n"
-        "            root /project;\n",
-    ),
-    Wrong(
         "web-server", "a folder too much", ("test_static_files",),
         NGINX, "root /project;", "root /project/static;",
     ),
