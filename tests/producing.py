@@ -6,6 +6,7 @@ The project is one file without Django, so that a deploy takes a fraction of a s
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import subprocess
@@ -24,6 +25,9 @@ from workshop.production import log
 from workshop.production import place as places
 
 GOOD = COURSES / "good"
+# Tests run side by side. Whoever comes back to a port of the first hundred may find another there.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.count(20_000 + 500 * (_WORKER % 20))
 
 # WORD is what the page says; a path chooses what else it does.
 _PAGE = """\
@@ -110,9 +114,11 @@ class Site(NamedTuple):
         return commit(self.project, page(word) | more, word)
 
     def deploy(self, word: str, **more: Any) -> str:
-        """Commit a page that says `word`, and bring it live."""
+        """Commit a page that says `word`, and bring it live, on a port that no other test has."""
+        if self.place.port is None:
+            more.setdefault("port", next(_PORTS))
         made = self.commit(word)
-        again = production.deploy(self.project, self.environment, course.load(GOOD), **more)
+        again = production.deploy(self.project, self.environment, course.platform(GOOD), **more)
         assert again.commit == made
         return made
 
