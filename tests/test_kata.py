@@ -122,7 +122,7 @@ def git(project: Path, *words: str) -> str:
 def deploy(course: Course, project: Path, files: Mapping[str, str], message: str = "Begin") -> str:
     """Commit the files and bring them into production. Returns the commit."""
     made = commit(project, dict(files), message)
-    assert production.deploy(project, "production", course).commit == made
+    assert production.deploy(project, "production", course.platform).commit == made
     return made
 
 
@@ -301,7 +301,7 @@ def test_a_team_that_goes_on_is_green(course: Course, submission: Path) -> None:
     """More commits, one of them bad and rolled back, one merged; judged from a folder inside."""
     deploy(course, submission, PLAIN)
     deploy(course, submission, {"application/wsgi.py": BROKEN_PAGE}, "Break it")
-    production.rollback(submission, "production", course)
+    production.rollback(submission, "production", course.platform)
     git(submission, "switch", "--quiet", "--create", "mend")
     commit(submission, PLAIN, "Mend it")
     git(submission, "switch", "--quiet", "main")
@@ -314,20 +314,20 @@ def test_a_first_deploy_that_failed_may_be_amended(course: Course, submission: P
     """Nobody has ever seen it: that is no rewritten history."""
     commit(submission, {**PLAIN, "application/wsgi.py": "1 / 0\n"})
     with pytest.raises(WorkshopError):
-        production.deploy(submission, "production", course)
+        production.deploy(submission, "production", course.platform)
     assert red(judge(course, submission))["test_first_to_go_live"] == (
         "nothing went live yet (deploys that failed: 1)"
     )
     (submission / "application" / "wsgi.py").write_text(PLAIN["application/wsgi.py"])
     git(submission, "commit", "--quiet", "--amend", "--all", "--no-edit")
-    production.deploy(submission, "production", course)
+    production.deploy(submission, "production", course.platform)
     assert red(judge(course, submission)) == {}
 
 
 def test_an_amended_history_is_red(course: Course, submission: Path) -> None:
     went = deploy(course, submission, PLAIN)
     git(submission, "commit", "--quiet", "--amend", "-m", "Begin, but nicer")
-    production.deploy(submission, "production", course)
+    production.deploy(submission, "production", course.platform)
     root = git(submission, "rev-parse", "HEAD")
     assert red(judge(course, submission)) == {
         "test_first_to_go_live": f'the first to go live was {went[:10]} "Begin"',

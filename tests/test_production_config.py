@@ -105,7 +105,7 @@ def test_what_sets_nothing_is_refused(site: Site, words: tuple[str, ...]) -> Non
 
 def test_an_environment_that_there_is_not(site: Site) -> None:
     with pytest.raises(WorkshopError, match="there is no environment prodction"):
-        upkeep.configure(site.project, "prodction", course.load(GOOD), {"A": "1"})
+        upkeep.configure(site.project, "prodction", course.platform(GOOD), {"A": "1"})
 
 
 _PICKY = """\

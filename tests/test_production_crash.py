@@ -19,7 +19,7 @@ from workshop import course, production
 from workshop.errors import WorkshopError
 from workshop.production import client, log
 
-COURSE = course.load(GOOD)
+PLATFORM = course.platform(GOOD)
 BEFORE_THE_SWITCH = [
     "workshop.production.release._requirements",
     "workshop.environments._build",
@@ -179,7 +179,7 @@ def test_a_supervisor_that_does_not_answer_is_told_and_can_be_ended(
     monkeypatch.setattr(client, "ANSWER", 0.5)
     site.supervisor().suspend()
     with pytest.raises(WorkshopError) as error:
-        production.deploy(site.project, "production", course.load(GOOD))
+        production.deploy(site.project, "production", PLATFORM)
     assert str(error.value) == (
         f"{site.project}: the process that runs this environment does not answer\n"
         "End it with `workshop production down`, then deploy again."
@@ -200,7 +200,7 @@ def test_a_supervisor_that_stops_in_the_middle_is_told(
     site.commit("two", **{"settings.py": "'DATABASE_URL'\n", "migrate.py": stop})
     monkeypatch.setattr(client, "SWITCHED", 0.5)
     with pytest.raises(WorkshopError, match="does not answer"):
-        production.deploy(site.project, "production", course.load(GOOD))
+        production.deploy(site.project, "production", PLATFORM)
     site.serves("one", first)
 
 

@@ -15,7 +15,7 @@ from workshop import course, production
 from workshop.errors import WorkshopError
 from workshop.production import log
 
-COURSE = course.load(GOOD)
+PLATFORM = course.platform(GOOD)
 WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
 
 
@@ -38,8 +38,8 @@ def test_a_rollback_brings_the_one_before_back(site: Site) -> None:
 
 def test_what_was_rolled_back_is_not_chosen_again(site: Site) -> None:
     one, two, three = (site.deploy(word) for word in ("one", "two", "three"))
-    assert production.rollback(site.project, "production", COURSE).commit == two
-    assert production.rollback(site.project, "production", COURSE).commit == one
+    assert production.rollback(site.project, "production", PLATFORM).commit == two
+    assert production.rollback(site.project, "production", PLATFORM).commit == one
     done = site.run("rollback")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -48,24 +48,24 @@ def test_what_was_rolled_back_is_not_chosen_again(site: Site) -> None:
     )
     site.serves("one", one)
     # asked for by name it comes, and counts as good again
-    assert production.rollback(site.project, "production", COURSE, to=three[:7]).commit == three
+    assert production.rollback(site.project, "production", PLATFORM, to=three[:7]).commit == three
     site.serves("three", three)
     four = site.deploy("four")
-    assert production.rollback(site.project, "production", COURSE).commit == three
+    assert production.rollback(site.project, "production", PLATFORM).commit == three
     assert four != three
 
 
 def test_one_that_was_rolled_back_stays_so_when_its_next_deploy_fails(site: Site) -> None:
     one, two = site.deploy("one"), site.deploy("two")
-    production.rollback(site.project, "production", COURSE)
+    production.rollback(site.project, "production", PLATFORM)
     # this time it does not come up: something broke its files
     (site.place.releases / two).chmod(0o700)
     (site.place.releases / two / "app.py").unlink()
     assert site.run("deploy").returncode == 2
     site.deploy("three")
-    assert production.rollback(site.project, "production", COURSE).commit == one
+    assert production.rollback(site.project, "production", PLATFORM).commit == one
     with pytest.raises(WorkshopError) as error:
-        production.rollback(site.project, "production", COURSE)
+        production.rollback(site.project, "production", PLATFORM)
     assert error.value.fact == "there is no release to roll back to in production"
 
 

@@ -23,8 +23,8 @@ from workshop.model import (
 )
 from workshop.paths import default_root as default_root
 
-_FOLDER = re.compile(r"(\d{2,4})-([a-z0-9]+(?:-[a-z0-9]+)*)")
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_FOLDER = r"(\d{2,4})-([a-z0-9]+(?:-[a-z0-9]+)*)"
+_SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
 # Per file: each key, its type, and whether it must be there.
 _STEP: Mapping[str, tuple[type, bool]] = {
@@ -94,6 +94,11 @@ def steps(root: Path) -> Iterator[Step]:
     """The steps of the course in `root`, each read when it is asked for. Raises as `load`."""
     _settings(root)
     yield from _steps(root)
+
+
+def platform(root: Path) -> Platform:
+    """Where the demo project runs, of the course in `root`. No step is read for it."""
+    return _settings(root)[1]
 
 
 def find(course: Course, name: str) -> Step:
@@ -173,7 +178,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _holds_kata(folder: Path) -> bool:
-    return _SLUG.fullmatch(folder.name) is not None
+    return re.fullmatch(_SLUG, folder.name) is not None
 
 
 def _steps(root: Path) -> Iterator[Step]:
@@ -181,7 +186,7 @@ def _steps(root: Path) -> Iterator[Step]:
     seen: dict[int, tuple[Path, str]] = {}
     slugs: dict[str, Path] = {}
     for folder in _folders(root / "steps"):
-        match = _FOLDER.fullmatch(folder.name)
+        match = re.fullmatch(_FOLDER, folder.name)
         if match is None:
             continue  # a stray folder: lint reports it
         number, slug = int(match[1]), match[2]

@@ -23,13 +23,13 @@ SERVER = "gunicorn==27.0.1"
 
 _COMPLETE = ".complete"
 _LOOKING = threading.Lock()
-_INCLUDE = re.compile(rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
-_NAME = re.compile(rb"(?m)^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_HASH = re.compile(rb"(?m)^[^#\n]*--hash[= ]")
+_INCLUDE = rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)"
+_NAME = rb"(?m)^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)"
+_HASH = rb"(?m)^[^#\n]*--hash[= ]"
 # Whoever compiled a file has written above it for which Python and later.
-_OLDEST = re.compile(r"(?m)^#.*--python-version[ =](\S+)")
-_FULL = re.compile(r"\(os error (?:28|122)\)")  # no room, no quota: in no language of its own
-_LOCAL = re.compile(rb"(?m)^[ \t]*(?:-e|--editable|\.|/|file:)")
+_OLDEST = r"(?m)^#.*--python-version[ =](\S+)"
+_FULL = r"\(os error (?:28|122)\)"  # no room, no quota: in no language of its own
+_LOCAL = rb"(?m)^[ \t]*(?:-e|--editable|\.|/|file:)"
 # The person's own configuration of uv stays (a company's package mirror). What would lead it to
 # another environment or another Python goes.
 _IGNORED = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON",
@@ -73,7 +73,7 @@ def ensure(
     with filelock.FileLock(f"{folder}.lock"):
         if usable(python):  # somebody else made it while we waited
             return found
-        hashed = any(_HASH.search(data) for data in read.values())
+        hashed = any(re.search(_HASH, data) for data in read.values())
         _make(found, files, added, hashed=hashed)
     return found._replace(made=True)
 
@@ -90,10 +90,10 @@ def compiled(source: Path, pins: Path) -> str:
         out = Path(folder) / "compiled.txt"
         # Whole: from this folder, what it includes could not be found. And without the hashes: uv
         # would believe them, and miss those that are missing.
-        known = b"\n".join(_INCLUDE.sub(b"", data) for _, data in contents([pins]))
+        known = b"\n".join(re.sub(_INCLUDE, b"", data) for _, data in contents([pins]))
         known = re.sub(rb"\s*\\\n\s*--hash=\S+", b"", known)
         out.write_bytes(known)
-        oldest = _OLDEST.search(known.decode(errors="replace"))
+        oldest = re.search(_OLDEST, known.decode(errors="replace"))
         command = [
             _program(), "pip", "compile", "--quiet", "--no-header", "--no-annotate",
             "--universal", "--generate-hashes", "--python", sys.executable,
@@ -190,7 +190,7 @@ def contents(files: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
                 path=file,
             ) from error
         yield file, data
-        names = [os.fsdecode(name) for name in _INCLUDE.findall(data) if b"://" not in name]
+        names = [os.fsdecode(name) for name in re.findall(_INCLUDE, data) if b"://" not in name]
         waiting += [Path(os.path.normpath(file.parent / name)) for name in names]
 
 
@@ -201,14 +201,14 @@ def _key(read: Mapping[Path, bytes], added: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join(parts).encode())
     for file, data in read.items():
         digest.update(b"\0%d\0" % len(data) + data)
-        if _LOCAL.search(data):  # a path in it means another thing in another folder
+        if re.search(_LOCAL, data):  # a path in it means another thing in another folder
             digest.update(os.fsencode(file.resolve()))
     return digest.hexdigest()[:32]
 
 
 def _names(requirements: bytes) -> set[bytes]:
     """The packages that stand at the beginning of a line, normalized as registries do."""
-    return {re.sub(rb"[-_.]+", b"-", name).lower() for name in _NAME.findall(requirements)}
+    return {re.sub(rb"[-_.]+", b"-", name).lower() for name in re.findall(_NAME, requirements)}
 
 
 def _make(
@@ -274,7 +274,7 @@ def _uv(command: Sequence[str], cwd: Path) -> str | None:
 
 def _refused(said: str, path: Path | None, kept: Path | None = None) -> WorkshopError:
     """Why uv could not do it, about the file in `path`, into the folder `kept`."""
-    if _FULL.search(said):
+    if re.search(_FULL, said):
         if kept is not None and str(kept) in said:
             return WorkshopError("the disk is full", "Make room, then try again.", path=kept)
         reason = _reason(said)  # it names the file, such as one in its cache

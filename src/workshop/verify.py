@@ -175,10 +175,10 @@ def _deploy(course: Course, task: _Task, project: Path) -> Trial:
         running = None
         if index:
             before = course.steps[index - 1].tag
-            first = production.deploy(project, "production", course, revision=before)
+            first = production.deploy(project, "production", course.platform, revision=before)
             running = load.start(first.url, requests=_REQUESTS, rate=_RATE, keep_alive=False)
         try:
-            live = production.deploy(project, "production", course, revision=task.stage)
+            live = production.deploy(project, "production", course.platform, revision=task.stage)
         finally:
             during = running.stop() if running else None
         after = load.run(live.url, requests=_AFTERWARDS, rate=_RATE, keep_alive=False)

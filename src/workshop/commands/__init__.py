@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from workshop.model import Course, Verdict
+    from workshop.model import Course, Platform, Verdict
 
     Verb = tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]
 
@@ -57,6 +57,13 @@ def course_of(args: argparse.Namespace) -> Course:
     from workshop import course
 
     return course.load(root_of(args))
+
+
+def platform_of(args: argparse.Namespace) -> Platform:
+    """Where that course lets the demo project run: production waits for no step to be read."""
+    from workshop import course
+
+    return course.platform(root_of(args))
 
 
 def root_of(args: argparse.Namespace) -> Path:

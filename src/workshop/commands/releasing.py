@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, course_of, project_argument
+from workshop.commands import GREEN, platform_of, project_argument
 
 if TYPE_CHECKING:
     from workshop.commands import Verb
@@ -21,7 +21,7 @@ def deploy(args: argparse.Namespace) -> int:
     live = production.deploy(
         project,
         args.environment,
-        course_of(args),
+        platform_of(args),
         revision=args.rev,
         port=args.port,
         mend=args.mend,
@@ -37,7 +37,7 @@ def rollback(args: argparse.Namespace) -> int:
 
     project = git.top(args.project)
     live = production.rollback(
-        project, args.environment, course_of(args), to=args.to, report=_report
+        project, args.environment, platform_of(args), to=args.to, report=_report
     )
     _live(live)
     return GREEN
@@ -122,7 +122,7 @@ def config(args: argparse.Namespace) -> int:
         names = upkeep.configuration(project, environment)
         print(f"Set by hand in {environment}: {', '.join(names) or 'nothing'}")
         return GREEN
-    live = upkeep.configure(project, environment, course_of(args), variables, unset=args.unset)
+    live = upkeep.configure(project, environment, platform_of(args), variables, unset=args.unset)
     if live is None:
         print(f"{environment} will have it from its next deploy on.")
         return GREEN

@@ -129,7 +129,8 @@ class Submission:
 
     def _deploy(self, clone: Path, commit: str) -> str:
         try:
-            return production.deploy(clone, _ENVIRONMENT, self._course, revision=commit).url
+            platform = self._course.platform
+            return production.deploy(clone, _ENVIRONMENT, platform, revision=commit).url
         except WorkshopError as error:
             raise CheckFailed(
                 seen=f"{self.name(commit)} does not deploy: {error.fact}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.errors import WorkshopError
-from workshop.model import Course
+from workshop.model import Platform
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -58,7 +58,7 @@ def silent(_what: str, _how: str) -> None:
 def deploy(
     project: Path,
     environment: str,
-    course: Course,
+    platform: Platform,
     *,
     revision: str = "HEAD",
     port: int | None = None,
@@ -78,15 +78,15 @@ def deploy(
     place = places.of(project, environment)
     commit = _commit(project, revision)
     with places.locked(place):
-        switching.repair(place, course, report)
+        switching.repair(place, platform, report)
         kind = "mend" if mend else "deploy"
-        return _bring(place, course, commit, kind, began, report, port)
+        return _bring(place, platform, commit, kind, began, report, port)
 
 
 def rollback(
     project: Path,
     environment: str,
-    course: Course,
+    platform: Platform,
     *,
     to: str | None = None,
     report: Report = silent,
@@ -98,10 +98,10 @@ def rollback(
 
     place = places.of(project, environment)
     with places.locked(place):
-        switching.repair(place, course, report)
+        switching.repair(place, platform, report)
         chosen = _back(place, to)
         live = place.live
-        done = _bring(place, course, chosen, "rollback", began, report, None)
+        done = _bring(place, platform, chosen, "rollback", began, report, None)
         bad = release.find(place, live) if live and live != chosen else None
         if bad is not None:
             release.keep(place, bad._replace(withdrawn=True))
@@ -166,7 +166,7 @@ def down(project: Path, environment: str | None = None) -> tuple[str, ...]:
 
 def _bring(
     place: Place,
-    course: Course,
+    platform: Platform,
     commit: str,
     kind: str,
     began: float,
@@ -179,7 +179,7 @@ def _bring(
     entry = log.begin(place, kind, commit, "")
     try:
         known = release.find(place, commit)
-        new = release.make(place, course, commit)
+        new = release.make(place, platform, commit)
         entry = entry._replace(authored=new.authored)
         report("release", f"{commit[:10]} {new.subject}" + (" (kept)" if known else ""))
         if new.database:
@@ -190,7 +190,7 @@ def _bring(
         if unasked and (taken := places.taken(place)):
             report("port", f"{taken} is taken, so it is {place.port} from now on")
         migrate = kind != "rollback" and new.database
-        switching.switch(place, course, new, migrate=migrate, report=report)
+        switching.switch(place, platform, new, migrate=migrate, report=report)
     except BaseException as error:
         said = error.fact if isinstance(error, WorkshopError) else type(error).__name__
         reason = " ".join(said.split())[:_REASON]  # a line of the log is for one look

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from workshop import environments, git
 from workshop.errors import WorkshopError
-from workshop.model import Course
+from workshop.model import Platform
 from workshop.postgres import Cluster
 from workshop.production import place as places
 from workshop.production.place import Place
@@ -40,7 +40,7 @@ class Release(NamedTuple):
     withdrawn: bool = False
 
 
-def make(place: Place, course: Course, commit: str) -> Release:
+def make(place: Place, platform: Platform, commit: str) -> Release:
     """Make the release of `commit`, or find the one that is there. Nothing half-made stays."""
     folder = place.releases / commit
     known = find(place, commit)
@@ -51,7 +51,8 @@ def make(place: Place, course: Course, commit: str) -> Release:
     subject, authored = git.text(
         "show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project
     ).split("\n")
-    environment = environments.ensure([_requirements(course, folder)], extra=[environments.SERVER])
+    wanted = [_requirements(platform, folder)]
+    environment = environments.ensure(wanted, extra=[environments.SERVER])
     release = Release(commit, subject, authored, str(environment.python), _asks(folder))
     if known is not None:
         release = release._replace(live_at=known.live_at, withdrawn=known.withdrawn)
@@ -139,9 +140,9 @@ def detach_database(place: Place) -> None:
     _cluster(place).stop()
 
 
-def run_command(place: Place, course: Course, release: Release) -> None:
+def run_command(place: Place, platform: Platform, release: Release) -> None:
     """Run what must be done once for a release: the migrations. Raises WorkshopError."""
-    command = course.platform.release
+    command = platform.release
     sooner = [str(_ONCE)] if command[0].endswith(".py") else []
     done = subprocess.run(
         [release.python, *sooner, *command],
@@ -199,8 +200,8 @@ def _unpack(place: Place, commit: str, folder: Path) -> None:
         raise
 
 
-def _requirements(course: Course, folder: Path) -> Path:
-    names = course.platform.requirements
+def _requirements(platform: Platform, folder: Path) -> Path:
+    names = platform.requirements
     for name in names:
         if (folder / name).is_file():
             return folder / name

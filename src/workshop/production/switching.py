@@ -12,14 +12,14 @@ from workshop.production import Report, client, log, release, silent
 from workshop.production.place import Place
 
 if TYPE_CHECKING:
-    from workshop.model import Course
+    from workshop.model import Platform
     from workshop.production.client import Call
     from workshop.production.release import Release
 
 READY = 30.0  # seconds from the release command's end until the application must be ready
 
 
-def repair(place: Place, course: Course, report: Report) -> None:
+def repair(place: Place, platform: Platform, report: Report) -> None:
     """Clear up after a command or a supervisor that was killed. The caller holds the lock."""
     for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
         release.discard(left)
@@ -39,13 +39,13 @@ def repair(place: Place, course: Course, report: Report) -> None:
     if live.database:
         release.attach_database(place)
     client.ensure(place, None)
-    switch(place, course, live)
+    switch(place, platform, live)
     report("repaired", f"{live.commit[:10]} was down, and is live again")
 
 
 def switch(
     place: Place,
-    course: Course,
+    platform: Platform,
     new: Release,
     *,
     migrate: bool = False,
@@ -65,8 +65,8 @@ def switch(
                 "commit": new.commit,
                 "folder": str(place.releases / new.commit),
                 "python": new.python,
-                "wsgi": course.platform.wsgi,
-                "probe": course.platform.readiness,
+                "wsgi": platform.wsgi,
+                "probe": platform.readiness,
                 "patience": READY,
                 "host": f"127.0.0.1:{place.port}",
                 "variables": release.variables(place, new, configured),
@@ -76,7 +76,7 @@ def switch(
         try:
             if migrate:
                 # It takes as long as the server's start, so both run at once.
-                release.run_command(place, course, new)
+                release.run_command(place, platform, new)
                 report("migrate", "done")
         except BaseException:
             with contextlib.suppress(WorkshopError):  # it died over it: why it failed counts
@@ -98,7 +98,7 @@ def switch(
             + f"Mend it, commit, and deploy again. The whole log:\n{log}",
             path=place.project,
         )
-    probe = course.platform.readiness
+    probe = platform.readiness
     how = f"there is no {probe} yet" if answered.startswith("404") else f"{probe} answered"
     report("ready", f"{how}, traffic moved")
 

@@ -14,7 +14,7 @@ from workshop.production import place as places
 from workshop.production.place import Place
 
 if TYPE_CHECKING:
-    from workshop.model import Course
+    from workshop.model import Platform
 
 
 def run(
@@ -80,7 +80,7 @@ def configuration(project: Path, environment: str) -> tuple[str, ...]:
 def configure(
     project: Path,
     environment: str,
-    course: Course,
+    platform: Platform,
     variables: Mapping[str, str],
     *,
     unset: Sequence[str] = (),
@@ -94,7 +94,7 @@ def configure(
     needs_posix()
     place = places.of(project, environment)
     with places.locked(place):
-        switching.repair(place, course, silent)
+        switching.repair(place, platform, silent)
         before = places.configuration(place)
         unknown = [name for name in unset if name not in before]
         if unknown:
@@ -107,7 +107,7 @@ def configure(
         wanted |= variables
         live = release.find(place, place.live) if place.live and client.running(place) else None
         if live is not None and wanted != before:
-            switching.switch(place, course, live, configured=wanted)
+            switching.switch(place, platform, live, configured=wanted)
         places.configure(place, wanted)
     return live and Running(environment, place.url, live.commit, up=True)
 
