@@ -31,11 +31,9 @@ A_FILE_INSTEAD = f"""services:
     ports: ["127.0.0.1:8080:8000"]
 """
 
-STARTED_ONLY = (
-    (Path(__file__).parents[1] / "solutions" / "08-compose" / COMPOSE)
-    .read_text("utf-8")
-    .replace(HEALTHY, "      - database\n")
-)
+COMPOSED = (Path(__file__).parents[1] / "solutions" / "08-compose" / COMPOSE).read_text("utf-8")
+STARTED_ONLY = COMPOSED.replace(HEALTHY, "      - database\n")
+SERVICES = COMPOSED[COMPOSED.index("services:") : COMPOSED.index("\nvolumes:\n") + 1]
 
 LOCKED = (PINNED / LOCK).read_text("utf-8")
 TOOL = re.search(r"(?m)^tox==(?:.*\\\n)+.*\n", (PINNED / REQUIREMENTS).read_text("utf-8"))[0]
@@ -93,6 +91,9 @@ WRONG = (
     Wrong(
         "compose", "a copy of the code", ("test_change_is_seen",),
         COMPOSE, KEY, f"cp -r /project /copy && cd /copy\n        {KEY}",
+    ),
+    Wrong(
+        "compose", "nothing to start", ("test_only_this_machine",), COMPOSE, SERVICES, "",
     ),
     Wrong(
         "compose", "open to everybody", ("test_only_this_machine",),

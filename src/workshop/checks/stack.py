@@ -151,6 +151,12 @@ class Stack:
             do="Mend what it says.",
         )
         found: dict[str, Any] = json.loads(ended.out)
+        expect(
+            found.get("services"),
+            seen="the Compose file has no services",
+            expected="a service for each program that must run",
+            do="Write `services:`, and below it a name for each of them.",
+        )
         return found
 
     def _resolved(self) -> dict[str, Any]:
