@@ -1,8 +1,6 @@
 """An image of the project, built from a fresh clone, and looked at as anybody could.
 
-Into the clone come canaries, each a word that stands nowhere else: some where people keep their
-secrets, some in files that production does not need. Who finds one inside the image knows what has
-leaked.
+Into the clone come canaries (see `canaries.py`): whichever is inside the image has leaked.
 """
 
 from __future__ import annotations
@@ -17,8 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop import containers, git, paths
+from workshop import containers, paths
 from workshop.checks import beside, clone, near, words
+from workshop.checks.canaries import Canaries
 from workshop.checks.commands import Result
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.parcel import Parcel
@@ -41,22 +40,6 @@ _NOISE = re.compile(
     r" ---> |Removing intermediate|\[notice\]|WARNING: Running pip as|DEPRECATED: The legacy"
     r"|\s+Install the buildx|\s+https://docs\.docker\.com/go/"
 )
-
-# Where secrets lie around on laptops, and how they look there.
-_SECRETS = {
-    ".env": "SECRET_KEY={}\n",
-    "application/.env": "SECRET_KEY={}\n",
-    ".git/config": '[remote "origin"]\n\turl = https://me:{}@git.example.com/demo.git\n',
-    "docker-compose.override.yml": "services:\n  application:\n    environment:\n"
-    "      SECRET_KEY: {}\n",
-}
-_ARGUMENT = "the build argument SECRET_KEY"
-# What lies around beside it. Everything that git has and only developers need comes in addition.
-_LEFTOVERS = {
-    "application/__pycache__/urls.cpython-310.pyc": "{}",
-    ".tox/unit/pyvenv.cfg": "# {}\n",
-}
-_FOR_DEVELOPERS = re.compile(r"tests/.+|tox\.ini|(docker-)?compose\.ya?ml")
 
 
 class Leak(NamedTuple):
@@ -105,8 +88,7 @@ class Image:
         self._home = (home or paths.home()) / "images"
         self._name = ""
         self._folder = Path()
-        self._canaries: list[tuple[str, bool]] = []  # what each stands for, and if it is a secret
-        self._base = f"canary{secrets.token_hex(8)}x"
+        self._canaries = Canaries()
         self._failed: CheckFailed | None = None
         self._said = containers.Ended(0, "", "")  # by the builder
         self._count = 0
@@ -143,10 +125,10 @@ class Image:
         """Every canary that is inside, in any layer, in the history and in the configuration."""
         found: dict[Leak, None] = {}
         for note in self.parcel.notes:
-            for what, secret in self._told(note.text.encode()):
+            for what, secret in self._canaries.found(note.text.encode()):
                 found[Leak(what, f"in the image's history, by `{note.by}`", secret)] = None
         for name, value in self.variables.items():
-            for what, secret in self._told(value.encode()):
+            for what, secret in self._canaries.found(value.encode()):
                 found[Leak(what, f"in the image's variable {name}", secret)] = None
         for file in self._files:
             for what, secret in file.canaries:
@@ -166,13 +148,8 @@ class Image:
             layer = f"the layer of `{file.by}`" if file.by else f"layer {file.layer}"
             later = ". A later instruction removes it, but the layer still has it"
             where = f"{file.name}, in {layer}{later if file.removed else ''}"
-            found.append(_Seen(file.name, where, tuple(self._told(file.data))))
+            found.append(_Seen(file.name, where, tuple(self._canaries.found(file.data))))
         return tuple(found)
-
-    def _told(self, data: bytes) -> Iterator[tuple[str, bool]]:
-        if (base := self._base.encode()) in data:
-            for number in dict.fromkeys(re.findall(base + rb"(\d+)x", data)):
-                yield self._canaries[int(number)]
 
     # What it does
 
@@ -324,7 +301,7 @@ class Image:
             containers.remove(each)
         clone.sweep(self._home)
         name, self._folder = clone.make(self._project, self._home, _PREFIX)
-        argument = self._plant()
+        argument = self._canaries.plant(self._folder)
         self._said = ended = containers.build(
             self._folder, DOCKERFILE, name, {"SECRET_KEY": argument}, BUILD
         )
@@ -335,33 +312,6 @@ class Image:
             do="Mend what the last lines say. Does .dockerignore let in what is copied?",
         )
         return name
-
-    def _plant(self) -> str:
-        """Put the canaries into the clone. Returns the one that is for the build argument."""
-        git.run("init", "--quiet", "--template=", cwd=self._folder)
-        own = [
-            file.relative_to(self._folder).as_posix()
-            for file in sorted(self._folder.rglob("*"))
-            if file.is_file()
-        ]
-        for name in own:
-            if _FOR_DEVELOPERS.fullmatch(name):
-                self._append(name, "\n# {}\n", secret=False)
-        for name, text in _LEFTOVERS.items():
-            self._append(name, text, secret=False)
-        for name, text in _SECRETS.items():
-            self._append(name, text, secret=True)
-        return self._canary(_ARGUMENT, secret=True)
-
-    def _append(self, name: str, text: str, *, secret: bool) -> None:
-        file = self._folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as end:
-            end.write(text.format(self._canary(name, secret=secret)))
-
-    def _canary(self, what: str, *, secret: bool) -> str:
-        self._canaries.append((what, secret))
-        return f"{self._base}{len(self._canaries) - 1}x"
 
     def close(self) -> None:
         """Leave no image, container, network or file behind."""
