@@ -113,6 +113,30 @@ def test_who_is_not_there_does_not_run(programs: Path) -> None:
     assert containers.port("demo", 8000) == 0
 
 
+def test_an_end_is_heard_of(programs: Path, tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    program(programs, "docker", f"until test -e {over}; do /bin/sleep 0.01; done; echo 7")
+    watch = containers.Watch("demo")
+    assert watch.code() is None
+    assert watch.code(0.2) is None
+    over.touch()
+    assert watch.code(20) == 7
+    assert watch.code() == 7
+    watch.close()
+
+
+def test_one_that_is_removed_meanwhile_has_ended(programs: Path) -> None:
+    program(programs, "docker", 'test "$1" != wait && echo "false 137"; exit 1')
+    assert containers.Watch("demo").code(20) == 137
+
+
+def test_who_listens_no_more_leaves_no_process(programs: Path) -> None:
+    program(programs, "docker", "exec /bin/sleep 60")
+    watch = containers.Watch("demo")
+    watch.close()
+    assert watch._process.returncode == -9
+
+
 def test_an_environment_in_either_form() -> None:
     assert _variables({"DEBUG": "1"}) == _variables(["DEBUG=1"]) == {"DEBUG": "1"}
     assert _variables(["SECRET_KEY"]) == {"SECRET_KEY": ""}

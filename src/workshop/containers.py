@@ -141,6 +141,36 @@ def state(name: str) -> tuple[bool, int]:
     return (said[0] == "true", int(said[1])) if said else (False, -1)
 
 
+class Watch:
+    """Hears of a container's end when it comes. To ask again and again costs as much as whatever
+    runs inside: each question is a new process here and another one in the engine."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._code: int | None = None
+        self._process = subprocess.Popen(
+            [_program(), "wait", name], env=_kept(), encoding="utf-8",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def code(self, seconds: float = 0.0) -> int | None:
+        """Its exit code, as soon as it has ended; None if it still runs after so many seconds."""
+        if self._code is None:
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return None
+            said = self._process.communicate()[0].strip()
+            self._code = int(said) if said.isdecimal() else state(self._name)[1]
+        return self._code
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._code is None:
+            self._process.kill()
+            self._process.communicate()
+
+
 def port(name: str, inside: int) -> int:
     """The port of this machine that leads to one inside a container; 0 if none does."""
     said = _engine("port", name, str(inside)).out.strip()
@@ -207,21 +237,27 @@ def _names(listed: Sequence[str]) -> list[str]:
 
 def _engine(*args: str, timeout: float | None = None) -> Ended:
     """Run the engine's own command. Podman takes the same ones as Docker."""
-    podman = shutil.which("docker") is None and shutil.which("podman")
-    return _run(["podman" if podman else "docker", *args], timeout=timeout)
+    return _run([_program(), *args], timeout=timeout)
 
 
-def _run(command: Sequence[str], *, cwd: Path | None = None, timeout: float | None = None) -> Ended:
-    kept = {
+def _program() -> str:
+    return "podman" if shutil.which("docker") is None and shutil.which("podman") else "docker"
+
+
+def _kept() -> dict[str, str]:
+    return {
         name: value
         for name, value in os.environ.items()
         if name in _KEPT or name.startswith(("DOCKER_", "XDG_", "LC_"))
     }
+
+
+def _run(command: Sequence[str], *, cwd: Path | None = None, timeout: float | None = None) -> Ended:
     try:
         done = subprocess.run(
             command,
             cwd=cwd,
-            env=kept,
+            env=_kept(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

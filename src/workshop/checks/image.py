@@ -56,6 +56,7 @@ class Running:
     def __init__(self, name: str, site: Site) -> None:
         self.name = name
         self.site = site
+        self._watch = containers.Watch(name)
 
     @property
     def logs(self) -> str:
@@ -65,8 +66,7 @@ class Running:
     @property
     def code(self) -> int | None:
         """Its exit code; None while it runs."""
-        running, code = containers.state(self.name)
-        return None if running else code
+        return self._watch.code()
 
     def signal(self, which: str) -> None:
         """Send it a signal, such as TERM."""
@@ -74,10 +74,11 @@ class Running:
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, as soon as it has ended; None if it still runs then."""
-        give_up = time.monotonic() + seconds
-        while (code := self.code) is None and time.monotonic() < give_up:
-            time.sleep(_POLL)
-        return code
+        return self._watch.code(seconds)
+
+    def forget(self) -> None:
+        """Listen to it no more: it is removed."""
+        self._watch.close()
 
 
 class Image:
@@ -226,6 +227,7 @@ class Image:
              *(("--network", self.built) if "database" in self.__dict__ else ()),
              "--publish", f"127.0.0.1::{self.port}"),
         )  # fmt: skip
+        running = None
         try:
             expect(
                 started.code == 0,
@@ -233,9 +235,12 @@ class Image:
                 expected="a container of the image",
                 do="Start it yourself: docker run.",
             )
-            yield Running(name, Site(containers.port(name, self.port), variables))
+            running = Running(name, Site(containers.port(name, self.port), variables))
+            yield running
         finally:
             containers.remove(name)
+            if running is not None:
+                running.forget()
 
     def _answers(self, running: Running) -> bool:
         """Whether anybody answers, before it ends and before long."""

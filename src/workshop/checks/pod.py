@@ -58,12 +58,13 @@ class Ended(NamedTuple):
 
 
 class Container:
-    """One container. `role` is how a person calls it."""
+    """One container that has been started, at `began`. `role` is how a person calls it."""
 
-    def __init__(self, name: str, role: str) -> None:
+    def __init__(self, name: str, role: str, began: float) -> None:
         self.name = name
         self.role = role
-        self._began = time.monotonic()
+        self._began = began
+        self._watch = containers.Watch(name)
 
     @property
     def said(self) -> str:
@@ -78,7 +79,7 @@ class Container:
     @property
     def runs(self) -> bool:
         """Whether its first process is there."""
-        return containers.state(self.name)[0]
+        return self._watch.code() is None
 
     def signal(self, which: str) -> None:
         """Send a signal to its first process."""
@@ -90,11 +91,12 @@ class Container:
 
     def ended(self, seconds: float) -> Ended:
         """How it ends, if it does within so many seconds from now."""
-        give_up = time.monotonic() + seconds
-        while (state := containers.state(self.name))[0] and time.monotonic() < give_up:
-            time.sleep(_POLL)
-        code = None if state[0] else state[1]
+        code = self._watch.code(seconds)
         return Ended(code, self.said, time.monotonic() - self._began)
+
+    def forget(self) -> None:
+        """Listen to it no more: it is removed."""
+        self._watch.close()
 
 
 class Running(NamedTuple):
@@ -147,6 +149,7 @@ class Pod:
         self._home = (home or paths.home()) / "pods"
         self._name = ""
         self._count = 0
+        self._parts: list[Container] = []  # what has been started
         self._timer: threading.Timer | None = None  # starts the database
 
     @property
@@ -236,6 +239,8 @@ class Pod:
             self._timer = None
         if self._name:
             containers.remove(self._name)
+            while self._parts:
+                self._parts.pop().forget()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._name = ""
 
@@ -269,15 +274,17 @@ class Pod:
     def _asked(self, code: str) -> str:
         """What Python prints in the image, without its entry point."""
         name = f"{self._image.built}-asked"
+        began = time.monotonic()
         containers.start(
             name, self._image.built, ("-c", code),
             (*_STRICT, "--entrypoint", "python", *_variables(self.config)),
         )  # fmt: skip
-        asked = Container(name, "question")
+        asked = Container(name, "question", began)
         try:
             ended = asked.ended(_JOB)
         finally:
             containers.remove(name)
+            asked.forget()
         last = words.tail(ended.said, Path("/"))
         expect(
             ended.code == 0,
@@ -316,8 +323,8 @@ class Pod:
         self, role: str, image: str, *options: str, command: Sequence[str] = ()
     ) -> Container:
         self._count += 1
-        container = Container(f"{self._name}-{self._count}", role)
-        started = containers.start(container.name, image, command, (*_STRICT, *options))
+        name, began = f"{self._name}-{self._count}", time.monotonic()
+        started = containers.start(name, image, command, (*_STRICT, *options))
         if started.code:
             raise CheckFailed(
                 seen=f"the container of the {role} did not start:\n{_why(started.said)}",
@@ -326,7 +333,8 @@ class Pod:
                 if _NO_FILE in started.said
                 else "Is it executable? chmod +x, and on Windows: git update-index --chmod=+x",
             )
-        return container
+        self._parts.append(Container(name, role, began))
+        return self._parts[-1]
 
     def _web(self, application: Container, config: str) -> Container:
         """The web server, with the network and the static files of the application."""

@@ -39,6 +39,7 @@ class Stack:
         self._group: containers.Group | None = None
         self._site: Site | None = None  # where it answers, once it does
         self._cold: CheckFailed | None = None  # it did not start: no check waits for that again
+        self._configs: dict[tuple[str, ...], str] = {}  # what Compose said, by its options
         self._took = 0  # whole seconds until the page answered, from cold
 
     # What the file says
@@ -143,14 +144,8 @@ class Stack:
         return self._group
 
     def _model(self, *options: str) -> dict[str, Any]:
-        ended = self._clone.run("config", "--format", "json", *options)
-        expect(
-            ended.code == 0,
-            seen=f"Compose can't read its file:\n{self._last(ended.said)}",
-            expected="a file that `docker compose config` accepts, in a fresh clone",
-            do="Mend what it says.",
-        )
-        found: dict[str, Any] = json.loads(ended.out)
+        """What Compose makes of the clone's file. It is asked once: nobody changes that file."""
+        found: dict[str, Any] = json.loads(self._config(*options))
         expect(
             found.get("services"),
             seen="the Compose file has no services",
@@ -158,6 +153,18 @@ class Stack:
             do="Write `services:`, and below it a name for each of them.",
         )
         return found
+
+    def _config(self, *options: str) -> str:
+        if options in self._configs:
+            return self._configs[options]
+        ended = self._clone.run("config", "--format", "json", *options)
+        expect(
+            ended.code == 0,
+            seen=f"Compose can't read its file:\n{self._last(ended.said)}",
+            expected="a file that `docker compose config` accepts, in a fresh clone",
+            do="Mend what it says.",
+        )
+        return self._configs.setdefault(options, ended.out)
 
     def _resolved(self) -> dict[str, Any]:
         """The file, but for what would meet the person's own containers: names and ports. And it
