@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,6 @@ from wrong_solutions import Wrong
 from workshop import course as courses
 from workshop import git, history
 from workshop.checks import needs, runner
-from workshop.checks.image import Image
 from workshop.model import Course, Step, Verdict
 from workshop.report import text
 
@@ -55,26 +54,6 @@ def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKSHOP_HOME", str(kept))
 
 
-@pytest.fixture(scope="module")
-def layers(
-    course: Course, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Step], None]]:
-    """Makes our own image of a step, for as long as others are built: they share what is the same
-    in them, and nobody installs all packages again for each mistake."""
-    kept: dict[str, Image] = {}
-
-    def keep(step: Step) -> None:
-        if step.slug not in kept and step.number >= courses.find(course, "image").number:
-            project = tmp_path_factory.mktemp("layers") / "demo"
-            write(project, course, step)
-            kept[step.slug] = Image(project)
-            kept[step.slug].must_be_built()
-
-    yield keep
-    for image in kept.values():
-        image.close()
-
-
 def judgeable(course: Course, name: str) -> Step:
     """The step, if this machine can judge it. It is said when it can't."""
     step = courses.find(course, name)
@@ -82,6 +61,7 @@ def judgeable(course: Course, name: str) -> Step:
         pytest.skip(missing)
     if step.needs:
         images.bring()
+        images.keep_layers()
     return step
 
 
@@ -183,14 +163,10 @@ def write_missing(project: Path, course: Course, step: Step, solution: Path) -> 
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.step}: {wrong.name}")
-def test_a_mistake_is_found_and_told(
-    wrong: Wrong, course: Course, tmp_path: Path, layers: Callable[[Step], None]
-) -> None:
+def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Path) -> None:
     step = judgeable(course, wrong.step)
     if step.needs and not os.environ.get("ALL_MISTAKES") and one_of_many(wrong):
         pytest.skip("two others show that its check turns red; all of them: nox -s mutants")
-    if step.needs:
-        layers(step)
     project = tmp_path / "demo"
     mistaken(project, course, step, wrong)
     verdicts = runner.run(step.tests, project, course, only=wrong.checks)

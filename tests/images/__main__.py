@@ -1,18 +1,27 @@
-"""Brings the images that checks need and that nobody can pull here: `python -m images`.
+"""Has images ready that tests need: `python tests/images/__main__.py`.
 
-Where a registry answers, there is nothing to do: the engine pulls what is missing. In a lab without
-one, `postgres:18` is made of production's own PostgreSQL and the lab's stand-in for `postgres:17`.
+`postgres:18` is pulled where a registry answers. In a lab without one, it is made of production's
+own PostgreSQL and the lab's stand-in for `postgres:17`.
+
+`workshop-layers` are the demo project's own images. Checks remove each image that they have built.
+While these stay, an image that begins in the same way takes over their layers, and nobody installs
+the same packages a hundred times. `docker image rm` forgets them; nothing depends on them.
 """
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from workshop import containers, course, history
+
 WANTED, FROM = "postgres:18", "postgres:17"
+LAYERS = "workshop-layers"
+DOCKERFILE, LOCK = "deployment/application/Dockerfile", "requirements/production.txt"
 HERE = Path(__file__).parent
 
 
@@ -35,6 +44,25 @@ def bring() -> None:
         )
 
 
+@functools.cache  # once a run is enough
+def keep_layers() -> None:
+    """Build the image of each stage whose packages are others than before. Without an engine, and
+    where the packages can't be had, nothing is kept: whoever needs them will say so."""
+    if shutil.which("docker") is None:
+        return
+    lock = b""
+    for stage in history.stages(course.load(course.default_root())):
+        if DOCKERFILE not in stage.files or stage.files[LOCK].data == lock:
+            continue
+        lock = stage.files[LOCK].data
+        with tempfile.TemporaryDirectory() as folder:
+            for name, file in stage.files.items():
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / name).write_bytes(file.data)
+                (Path(folder) / name).chmod(0o755 if file.mode == "100755" else 0o644)
+            containers.build(Path(folder), DOCKERFILE, f"{LAYERS}:{stage.step.tag}", {}, 600)
+
+
 def _is_there(name: str) -> bool:
     return _said("docker", "image", "inspect", name) != ""
 
@@ -51,3 +79,4 @@ def _said(*command: str) -> str:
 
 if __name__ == "__main__":
     bring()
+    keep_layers()
