@@ -5,10 +5,12 @@ The project is one file without Django, so that a deploy takes a fraction of a s
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -116,7 +118,7 @@ class Site(NamedTuple):
     def deploy(self, word: str, **more: Any) -> str:
         """Commit a page that says `word`, and bring it live, on a port that no other test has."""
         if self.place.port is None:
-            more.setdefault("port", next(_PORTS))
+            more.setdefault("port", _own_port())
         made = self.commit(word)
         again = production.deploy(self.project, self.environment, course.platform(GOOD), **more)
         assert again.commit == made
@@ -154,6 +156,14 @@ class Site(NamedTuple):
     def leftovers(self) -> list[str]:
         """What is half-made."""
         return sorted(path.name for path in self.place.folder.rglob("*.part"))
+
+
+def _own_port() -> int:
+    """A port that no other test has, and nobody else."""
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("they never end")
 
 
 def until(true: Callable[[], object], seconds: float = 20) -> None:

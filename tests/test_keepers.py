@@ -24,13 +24,13 @@ def judged(seconds):
     raise CheckFailed(seen=str(os.getppid()), expected="", do="")
 
 def test_a():
-    judged(0.02)
+    judged(0.2)
 
 def test_b():
-    judged(0.06)
+    judged(0.6)
 
 def test_c():
-    judged(0.03)
+    judged(0.3)
 """
 
 

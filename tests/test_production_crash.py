@@ -226,6 +226,31 @@ def test_a_supervisor_that_dies_over_a_switch_is_told(site: Site) -> None:
     site.serves("two", second)
 
 
+def test_who_nobody_knows_has_time_to_leave_the_port(site: Site) -> None:
+    """A server ends by itself whose supervisor was killed before it noted whom it had started."""
+    first = site.deploy("one")
+    for each in site.processes():
+        each.kill()
+    until(lambda: site.processes() == [])
+    code = f"import socket, time; s = socket.create_server(('127.0.0.1', {site.place.port}))"
+    unknown = subprocess.Popen([sys.executable, "-c", f"{code}; print(1, flush=True); input()"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    with unknown:
+        assert unknown.stdout is not None
+        assert unknown.stdin is not None
+        assert unknown.stdout.readline() == b"1\n"
+        second = site.commit("two")
+        deploying = site.begin("deploy")
+        with pytest.raises(subprocess.TimeoutExpired):
+            deploying.wait(2)
+        unknown.stdin.write(b"\n")
+        unknown.stdin.flush()
+        said, errors = deploying.communicate(timeout=30)
+    assert (deploying.returncode, errors) == (0, "")
+    assert said.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+    site.serves("two", second)
+
+
 def unmeasured() -> dict[str, str]:
     """The variables without those of coverage: it would want to write a file, too."""
     return {name: value for name, value in os.environ.items() if "COVERAGE" not in name}

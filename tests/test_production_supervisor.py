@@ -205,7 +205,12 @@ class Serving:
         assert spec.loader is not None
         self.conf = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.conf)
-        self._mine = (self.said, ready, gate, self.gate)
+        self._mine = [self.said, ready, gate, self.gate]
+
+    def hang_up(self) -> None:
+        """As when the supervisor is killed."""
+        self._mine.remove(self.gate)
+        os.close(self.gate)
 
     def close(self) -> None:
         for each in self._mine:
@@ -242,6 +247,16 @@ def test_it_waits_for_the_release_command_and_then_for_readiness(serving: Servin
     assert os.read(serving.said, 999) == (
         b"no GET /ready answers 503 Busy\nno GET /ready answers 500 Oops\nready 200 OK\n"
     )
+
+
+def test_it_ends_when_its_supervisor_is_gone_before_it_may_go(serving: Serving) -> None:
+    """Nobody has noted it, and the release command may not have run: it must not serve."""
+    worker = Worker(1, answers("200 OK"))
+    serving.hang_up()
+    with pytest.raises(SystemExit) as end:
+        serving.conf.post_worker_init(worker)
+    assert end.value.code
+    assert not select.select([serving.said], [], [], 0)[0]
 
 
 def test_it_tells_when_it_lets_nobody_in_for_good(serving: Serving) -> None:

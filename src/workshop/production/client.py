@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 ANSWER = 10.0  # seconds until a supervisor that lives has answered
 SWITCHED = 120.0  # seconds until it has let one release take over from another, or ended them all
+# Seconds until a server that nobody knows has left the port by itself: its supervisor was killed
+# between the start and the note of whom.
+UNKNOWN = 10.0
 _PORTS = 100  # how many are tried, from the first on
+_POLL = 0.1
 _BACKLOG = 1024  # how many visitors may wait while releases change
 
 
@@ -95,8 +100,9 @@ def _silent(place: Place) -> WorkshopError:
     )
 
 
-def ensure(place: Place, port: int | None) -> None:
-    """Start the supervisor, unless it runs, on `port` or on the place's own.
+def ensure(place: Place, port: int | None, *, patience: float = 0.0) -> None:
+    """Start the supervisor, unless it runs, on `port` or on the place's own. It waits until that is
+    free, for `patience` seconds.
 
     Raises WorkshopError when the port is taken.
     """
@@ -109,7 +115,7 @@ def ensure(place: Place, port: int | None) -> None:
             )
         return
     end_orphans(place)
-    listening = _listen(place, port)
+    listening = _listen(place, port, patience)
     with listening, (place.logs / "supervisor.log").open("ab") as log:
         places.write(place.folder / "port.json", {"port": listening.getsockname()[1]})
         descriptor = listening.fileno()
@@ -165,15 +171,19 @@ def end_orphans(place: Place) -> int:
     return len(found)
 
 
-def _listen(place: Place, port: int | None) -> socket.socket:
+def _listen(place: Place, port: int | None, patience: float) -> socket.socket:
     """The listening socket: on the port that was asked for, or the place's own, or a free one."""
     import socket
 
     wanted = port if port is not None else place.port
-    if wanted is not None:
+    give_up = time.monotonic() + patience
+    while wanted is not None:
         try:
             return socket.create_server(("127.0.0.1", wanted), backlog=_BACKLOG)
         except (OSError, OverflowError) as error:
+            if time.monotonic() < give_up:
+                time.sleep(_POLL)
+                continue
             why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
             raise WorkshopError(
                 f"port {wanted} can't be had: {why}",

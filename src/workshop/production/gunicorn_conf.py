@@ -76,6 +76,8 @@ def _tell_when_it_leaves(worker: Any) -> None:
 def _become_ready(worker: Any, application: Any) -> None:
     while not select.select([_GATE], [], [], 1.0)[0]:
         worker.notify()  # a long migration is no reason to be taken for dead
+    if not os.read(_GATE, 1):
+        sys.exit("nobody waits for it any more")  # its supervisor was killed, and knew it alone
     said = ""
     while (reason := _ask(application)) is not None:
         if reason != said:

@@ -33,12 +33,12 @@ def repair(place: Place, platform: Platform, report: Report) -> None:
         return
     # It was killed, or the machine was switched off: what was live must be live again, first.
     client.end_orphans(place)
-    (place.folder / "supervisor.json").unlink()
     if live is None:
+        (place.folder / "supervisor.json").unlink()
         return
     if live.database:
         release.attach_database(place)
-    client.ensure(place, None)
+    client.ensure(place, None, patience=client.UNKNOWN)
     switch(place, platform, live)
     report("repaired", f"{live.commit[:10]} was down, and is live again")
 
