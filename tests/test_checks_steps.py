@@ -71,10 +71,7 @@ def write(project: Path, course: Course, step: Step | None) -> None:
     git.run("init", "--quiet", "--template=", cwd=project)
     for stage in history.stages(course):
         if stage.step == step:
-            for name, file in stage.files.items():
-                (project / name).parent.mkdir(parents=True, exist_ok=True)
-                (project / name).write_bytes(file.data)
-                (project / name).chmod(0o755 if file.mode == "100755" else 0o644)
+            images.put(project, stage)
 
 
 def mistaken(project: Path, course: Course, step: Step, wrong: Wrong) -> None:
@@ -109,7 +106,7 @@ def shown(verdict: Verdict) -> str:
     words = re.sub(r"[A-Z][a-z]+ \d+, 20\d\d - [\d:]{8}", "today", words)  # runserver says it
     words = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", words)
     words = re.sub(r"\(pid: \d+", "(pid: N", words)
-    words = words.replace("/root/", "~/")  # whose home it is inside an image shows nothing
+    words = re.sub(r"(?<![\w.])/\w+/\.cache/", "~/.cache/", words)  # whose home, shows nothing
     inside = r"\b(?:172\.\d+|192\.168)\.\d+\.\d+"  # an engine's own networks
     return re.sub(inside, "172.N.N.N", words)
 

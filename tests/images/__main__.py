@@ -56,11 +56,16 @@ def keep_layers() -> None:
             continue
         lock = stage.files[LOCK].data
         with tempfile.TemporaryDirectory() as folder:
-            for name, file in stage.files.items():
-                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
-                (Path(folder) / name).write_bytes(file.data)
-                (Path(folder) / name).chmod(0o755 if file.mode == "100755" else 0o644)
+            put(Path(folder), stage)
             containers.build(Path(folder), DOCKERFILE, f"{LAYERS}:{stage.step.tag}", {}, 600)
+
+
+def put(folder: Path, stage: history.Stage) -> None:
+    """Write the files of a stage."""
+    for name, file in stage.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(file.data)
+        (folder / name).chmod(0o755 if file.mode == "100755" else 0o644)
 
 
 def _is_there(name: str) -> bool:

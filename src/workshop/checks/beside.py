@@ -32,7 +32,7 @@ def wait(network: str, seconds: float) -> None:
     """Wait until it answers. Raises CheckFailed when it ends, or after so many seconds."""
     name = container(network)
     if containers.ask(name, "sh", "-c", _READY, timeout=seconds).code != 0:
-        said = containers.logs(name).strip()[-300:]
+        said = (containers.fetch(_image(), _FETCH).said or containers.logs(name)).strip()[-300:]
         raise CheckFailed(
             seen=f"{_image()} does not start: {said}",
             expected="a database, in a container",
