@@ -110,6 +110,33 @@ def test_what_is_busy_on_all_cores_stays_together(
     assert found["test_b"].seen == found["test_c"].seen != found["test_a"].seen
 
 
+OF_THEIR_FILE = """
+import pytest
+
+@pytest.fixture(scope="module")
+def ada():
+    return 1
+
+@pytest.fixture
+def quick():
+    return 1
+
+"""
+
+
+def test_what_their_file_makes_for_them_is_made_once(
+    heard: Heard, good: Course, project: Path
+) -> None:
+    step = good.steps[0]
+    text = CHECKS.replace("def test_a():", "def test_a(quick):")
+    text = text.replace("def test_b():", "def test_b(ada, quick):")
+    step.tests[0].write_text(OF_THEIR_FILE + text.replace("def test_c():", "def test_c(ada):"))
+    heard.until(heard.keepers.ask(project, step))
+    found, code = heard.until(heard.keepers.ask(project, step))
+    assert code == 0
+    assert found["test_b"].seen == found["test_c"].seen != found["test_a"].seen
+
+
 def test_checks_that_have_changed_are_judged_by_one(
     heard: Heard, good: Course, project: Path
 ) -> None:

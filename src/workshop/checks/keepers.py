@@ -1,9 +1,9 @@
 """Two warm processes that share the checks of a judgement: who saves waits half as long.
 
 The first judgement runs in one of them, and tells how long each check takes. From then on, each
-gets a share that takes about as long. Checks that share what is busy on all cores stay together.
-The processes have nothing in common: each has its own stems and its own PostgreSQL, so a check that
-stops the database disturbs no other.
+gets a share that takes about as long. Checks that share what is slow to make, or busy on all cores,
+stay together: it is made once. The processes have nothing in common: each has its own stems and its
+own PostgreSQL, so a check that stops the database disturbs no other.
 """
 
 from __future__ import annotations

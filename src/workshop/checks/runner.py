@@ -26,7 +26,7 @@ _WITHOUT = (
     "logging", "stepwise", "setuponly", "setupplan", "legacypath", "debugging", "subtests",
 )  # fmt: skip
 
-_SHARED = {"trials"}  # fixtures
+_BUSY = "trials"  # a fixture that uses all cores already
 
 
 class Wanted(NamedTuple):
@@ -57,7 +57,7 @@ def run(
     `until_red`, the first red one is the last. With `warmth`, what is slow to start is started
     from what is kept warm: the verdicts are the same. `gate` is asked right before the first check,
     when all is ready for it: it may wait, and says what is wanted, or None for nothing. It is told
-    which checks had better stay together, since they share what uses all cores already.
+    which checks had better stay together, since what they share is slow to make.
 
     A project that is not as it should be is red. Only a bug of ours, or a machine that can't
     judge, is an error.
@@ -87,6 +87,16 @@ def _choose(items: list[pytest.Item], only: Sequence[str]) -> None:
     if only:
         items[:] = [item for item in items if item.name in only]
         items.sort(key=lambda item: only.index(item.name))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether it shares with other checks what is slow to make: its file made it for all of them,
+    or it keeps all cores busy."""
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return _BUSY in known or any(
+        made[-1].scope == "module" and made[-1].baseid == item.parent.nodeid  # type: ignore[union-attr]
+        for made in known.values()
+    )
 
 
 def _ignore(_: Verdict) -> None:
@@ -134,10 +144,7 @@ class _Judge:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if self._gate is None:
             return None
-        wanted = self._gate([
-            item.name for item in session.items
-            if _SHARED.intersection(getattr(item, "fixturenames", ()))
-        ])  # fmt: skip
+        wanted = self._gate([item.name for item in session.items if _shares(item)])
         if wanted is None:
             return True  # all is done, of nothing
         _choose(session.items, wanted.only)
