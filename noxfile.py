@@ -63,8 +63,9 @@ def tests(session: nox.Session) -> None:
         session.run("workshop", "gates", "--html", str(DOCS), "--proof", str(PROOF))
         _build_docs(session)  # once more, with the proof
     session.run("coverage", "erase")
-    # on all cores; and what is skipped is said
-    every = ("--numprocesses", "auto", "--dist", "worksteal", "-rs")
+    # on all cores, and one more process, since many tests wait; and what is skipped is said
+    workers = str((os.cpu_count() or 1) + 1)
+    every = ("--numprocesses", workers, "--dist", "worksteal", "-rs")
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or every))
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
@@ -75,16 +76,14 @@ def tests(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Spoil each solution in every small way: a check must find it, or a reason stands beside.
 
-    And make every mistake that people make: `nox -s tests` takes two for each check that needs
-    containers.
+    And judge every other right solution, and every mistake that people make: of those that need
+    containers, `nox -s tests` takes one solution for each step, and two mistakes for each check.
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
     session.run("workshop", "mutants", *session.posargs)
     if not session.posargs:
-        session.run(
-            "pytest", "tests/test_checks_steps.py", "-k", "mistake", env={"ALL_MISTAKES": "1"}
-        )
+        session.run("pytest", "tests/test_checks_steps.py", env={"ALL_SOLUTIONS": "1"})
 
 
 @nox.session

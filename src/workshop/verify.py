@@ -115,9 +115,12 @@ def _run(
     course: Course, repository: Path, tasks: Sequence[_Task], numbers: Sequence[int]
 ) -> Iterator[tuple[int, Trial]]:
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
-    # Deploys are the longest: first in the queue, so that no core waits for them at the end.
-    queue = sorted(numbers, key=lambda number: tasks[number].kind != "deploy")
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    # The longest first, so that no core waits for them at the end: containers, then deploys.
+    # They wait a lot themselves, so there is one trial more than there are cores.
+    queue = sorted(
+        numbers, key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy")
+    )
+    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
         running: dict[Future[Trial], int] = {
             pool.submit(_try, course, repository, tasks[number]): number for number in queue
         }
