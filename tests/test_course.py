@@ -11,7 +11,7 @@ from workshop import course
 from workshop.errors import WorkshopError
 
 STEP = 'title = "T"\nlayer = "Application"\nminutes = 3\nmessage = "M"\n'
-KEYS = "title, layer, minutes, message, removes, executable, needs, replaces, red"
+KEYS = "title, layer, minutes, message, removes, executable, needs, replaces, unseen, red"
 
 
 def message(root: Path) -> str:

@@ -121,6 +121,10 @@ MOVED = "if you meant it, record it with `workshop lint --record`"
             [f"{STEP}/step.toml:9: executable names a file that the stage does not have: gone.sh"],
         ),
         (
+            change(f"{STEP}/step.toml", "executable", 'unseen = ["a*.py"]\nexecutable'),
+            [f"{STEP}/step.toml:9: unseen hides a file of its own stage: a*.py"],
+        ),
+        (
             change(
                 "steps/02-name/step.toml", "\n[red]", 'replaces = ["hello::test_gone"]\n\n[red]'
             ),

@@ -147,6 +147,46 @@ def test_a_later_stage_that_breaks_an_earlier_check_is_caught_unless_it_replaces
     assert problems(prove(course_folder, "1")) == {}
 
 
+def add_a_step(root: Path) -> None:
+    """A third step, which only adds a file, and looks for that."""
+    solution, folder = root / "solutions" / "03-words", root / "steps" / "03-words"
+    for each in (solution, folder):
+        each.mkdir()
+    (solution / "words.txt").write_text("Hello\n")
+    toml = (root / "steps" / "02-name" / "step.toml").read_text()
+    toml = toml.replace('removes = ["run.sh"]\n', "").replace("test_name", "test_words")
+    (folder / "step.toml").write_text(toml)
+    text = (root / "steps" / "02-name" / "test_name.py").read_text()
+    looks = text.replace("test_name", "test_words").replace("app.py", "words.txt")
+    (folder / "test_words.py").write_text(
+        looks.replace('.read_text(encoding="utf-8")', "").replace(
+            '"World" in text', "text.is_file()"
+        )
+    )
+
+
+def test_what_a_step_never_sees_makes_no_new_trial(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    add_a_step(course_folder)
+    # a check that minds the later file, so it is told apart whether that was there
+    change(course_folder, "steps/01-hello/test_hello.py", "there = ", "there = alone(project) and ")
+    with (course_folder / "steps/01-hello/test_hello.py").open("a") as file:
+        file.write("\n\ndef alone(project):\n")
+        file.write('    return not (project.path / "words.txt").exists()\n')
+    seen = prove(course_folder, "1")
+    assert set(problems(seen)) == {"01-hello solution 03-words"}
+    change(
+        course_folder, "steps/01-hello/step.toml", "executable", 'unseen = ["w*.txt"]\nexecutable'
+    )
+    trials = prove(course_folder, "1", "3", fresh=True)
+    assert problems(trials) == {}
+    assert [name for name, each in trials.items() if each.cached] == ["01-hello solution 03-words"]
+    known = trials["01-hello solution 02-name"].verdicts
+    assert trials["01-hello solution 03-words"].verdicts == known
+
+
 def test_a_check_that_breaks_is_no_red_one(
     course_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ _STEP: Mapping[str, tuple[type, bool]] = {
     "executable": (list, False),
     "needs": (list, False),
     "replaces": (list, False),
+    "unseen": (list, False),
     "red": (dict, False),
 }
 _KATA: Mapping[str, tuple[type, bool]] = {
@@ -219,7 +220,7 @@ def _step(root: Path, folder: Path, number: int, slug: str) -> Step:
     values = _read(file, _STEP)
     _among(file, "layer", [values["layer"]], LAYERS)
     _among(file, "needs", values.get("needs", []), NEEDS)
-    for key in ("removes", "executable"):
+    for key in ("removes", "executable", "unseen"):
         for name in values.get(key, []):
             _inside(file, key, name)
     if values["minutes"] < 1:
@@ -237,6 +238,7 @@ def _step(root: Path, folder: Path, number: int, slug: str) -> Step:
         executable=tuple(values.get("executable", [])),
         needs=tuple(values.get("needs", [])),
         replaces=tuple(values.get("replaces", [])),
+        unseen=tuple(values.get("unseen", [])),
         red=values.get("red", {}),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,6 +208,10 @@ def _solutions(course: Course) -> Iterator[Finding]:
             if path not in stage.files:
                 fact = f"executable names a file that the stage does not have: {path}"
                 yield _finding(course, toml, fact, _line(toml, path))
+        for pattern in step.unseen:
+            if any(fnmatch.fnmatchcase(path, pattern) for path in stage.files):
+                fact = f"unseen hides a file of its own stage: {pattern}"
+                yield _finding(course, toml, fact, _line(toml, pattern))
         if stage.files == before:
             yield _finding(course, step.solution, "this step changes nothing")
         before = dict(stage.files)

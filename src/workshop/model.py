@@ -32,6 +32,7 @@ class Step(NamedTuple):
     executable: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     red: Mapping[str, str] = MappingProxyType({})
 
     @property

@@ -3,10 +3,15 @@
 A trial is one set of checks on one stage, or one deploy of a stage under load. What a trial
 depends on makes its key; what came out is kept under that key in the workshop's home, so that
 nothing is proven twice. Judging is pure and comes after: a changed `red` needs no new trial.
+
+A step may name later files that mean nothing to its checks (`unseen` in step.toml). On later
+stages, its checks are given a project that does not have them. So stages that differ in nothing
+else are one trial: it is made once, and counts for each.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import shutil
@@ -55,12 +60,20 @@ class Trial(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """A trial to be made: which checks, on which tree, under which key."""
+    """A trial to be made: which checks, on which branch or tag, under which key."""
 
     kind: Kind
     step: Step
     stage: str
+    ref: str
     key: str
+
+
+class _Seen(NamedTuple):
+    """What checks are given of a stage: a branch or tag, and its tree."""
+
+    ref: str
+    tree: str
 
 
 def verify(
@@ -73,7 +86,8 @@ def verify(
     """Prove `steps` (all, when empty). `report` is told each trial as it ends, its number, and
     how many there are. Returns the trials in the course's order."""
     with history.built(course) as (repository, tags):
-        tasks = _plan(course, steps or course.steps, _trees(repository, tags))
+        wanted = steps or course.steps
+        tasks = _plan(course, wanted, _trees(repository, tags), _seen(repository, course, wanted))
         ended: dict[int, Trial] = {}
 
         def end(number: int, trial: Trial) -> None:
@@ -89,10 +103,16 @@ def verify(
             end(number, trial)
             if not ended[number].problems:
                 _keep(tasks[number], trial)
+            for other in missing:
+                if other not in ended and tasks[other].key == tasks[number].key:
+                    end(other, trial._replace(stage=tasks[other].stage, cached=True))
     return tuple(ended[number] for number in range(len(tasks)))
 
 
-def _plan(course: Course, steps: Sequence[Step], trees: Mapping[str, str]) -> list[_Task]:
+def _plan(
+    course: Course, steps: Sequence[Step], trees: Mapping[str, str],
+    seen: Mapping[tuple[str, str], _Seen],
+) -> list[_Task]:  # fmt: skip
     """Every trial of `steps`, pure: the order is the order of the report."""
     engine = keys.engine(_ENGINE)
     tags = [step.tag for step in course.steps]
@@ -104,10 +124,11 @@ def _plan(course: Course, steps: Sequence[Step], trees: Mapping[str, str]) -> li
         stages: list[tuple[Kind, str]] = [("start", before)]
         stages += [("solution", later) for later in tags[index:]]
         for kind, stage in stages:
-            key = keys.digest(engine, "check", checks, trees[stage], course.platform)
-            tasks.append(_Task(kind, step, stage, key))
+            given = seen.get((step.tag, stage)) or _Seen(stage, trees[stage])
+            key = keys.digest(engine, "check", checks, given.tree, course.platform)
+            tasks.append(_Task(kind, step, stage, given.ref, key))
         key = keys.digest(engine, "deploy", trees[before], trees[step.tag], course.platform)
-        tasks.append(_Task("deploy", step, step.tag, key))
+        tasks.append(_Task("deploy", step, step.tag, step.tag, key))
     return tasks
 
 
@@ -117,8 +138,9 @@ def _run(
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
     # The longest first, so that no core waits for them at the end: containers, then deploys.
     # They wait a lot themselves, so there is one trial more than there are cores.
+    first = {tasks[number].key: number for number in reversed(numbers)}  # one of each key
     queue = sorted(
-        numbers, key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy")
+        first.values(), key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy")
     )
     with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
         running: dict[Future[Trial], int] = {
@@ -136,7 +158,7 @@ def _try(course: Course, repository: Path, task: _Task) -> Trial:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
         project = Path(folder) / "demo"
-        _materialize(repository, task.stage, project)
+        _materialize(repository, task.ref, project)
         if task.kind == "deploy":
             trial = _deploy(course, task, project)
         else:
@@ -244,14 +266,14 @@ def _start_problems(step: Step, verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{name} is {verdict.outcome}, and step.toml does not say so: {verdict.seen}"
 
 
-def _materialize(repository: Path, stage: str, project: Path) -> None:
-    if stage == _EMPTY:
+def _materialize(repository: Path, ref: str, project: Path) -> None:
+    if ref == _EMPTY:
         project.mkdir()
         git.run("init", "--quiet", "--template=", "--initial-branch=main", cwd=project)
         return
     git.run(
         "-c", "advice.detachedHead=false", "clone", "--quiet", "--shared", "--template=",
-        "--branch", stage, str(repository), str(project),
+        "--branch", ref, str(repository), str(project),
         cwd=repository,
     )  # fmt: skip
 
@@ -261,6 +283,43 @@ def _trees(repository: Path, tags: Sequence[Tag]) -> dict[str, str]:
     names = [f"{tag.commit}^{{tree}}" for tag in tags]
     hashes = git.text("rev-parse", *names, cwd=repository).splitlines()
     return {_EMPTY: "", **{tag.name: tree for tag, tree in zip(tags, hashes, strict=True)}}
+
+
+def _seen(repository: Path, course: Course, steps: Sequence[Step]) -> dict[tuple[str, str], _Seen]:
+    """What the checks of a step are given of later stages, where that is not all: by both tags."""
+    found = {}
+    for step in steps:
+        for stage in history.stages(course)[step.number :] if step.unseen else ():
+            hidden = [
+                path for path in stage.files
+                if any(fnmatch.fnmatchcase(path, pattern) for pattern in step.unseen)
+            ]  # fmt: skip
+            if hidden:
+                found[step.tag, stage.step.tag] = _without(repository, stage.step.tag, hidden)
+    return found
+
+
+def _without(repository: Path, tag: str, hidden: Sequence[str]) -> _Seen:
+    """A branch that is the stage without these files."""
+    with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git.run("read-tree", tag, cwd=repository, variables=index)
+        git.run(
+            "update-index", "--force-remove", "-z", "--stdin", cwd=repository, variables=index,
+            stdin=b"".join(os.fsencode(path) + b"\0" for path in hidden),
+        )  # fmt: skip
+        tree = git.run("write-tree", cwd=repository, variables=index).decode().strip()
+    said = git.text("log", "-1", "--format=%at", tag, cwd=repository)
+    who = {
+        f"GIT_{each}_{what}": value
+        for each in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "x"), ("EMAIL", "x@localhost"), ("DATE", f"{said} +0000"))
+    }
+    words = ("commit-tree", tree, "-p", f"{tag}^", "-m", tag)
+    commit = git.run(*words, cwd=repository, variables=who).decode().strip()
+    ref = f"{tag}-{tree[:12]}"
+    git.run("update-ref", f"refs/heads/{ref}", commit, cwd=repository)
+    return _Seen(ref, tree)
 
 
 def _kept(task: _Task) -> Trial | None:
