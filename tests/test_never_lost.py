@@ -14,6 +14,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -124,6 +125,16 @@ def course(memory: Path) -> Course:
     return projects.course(memory / "course")
 
 
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Nobody counts lines: with thousands of projects that takes as long as the moves. The same
+    lines are counted in the tests below."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)
+
+
 # What is right to refuse, among the projects that are made here.
 REFUSALS = (
     "this folder is a git repository of its own, and a file in it would have to change",
@@ -176,6 +187,7 @@ def is_stage(course: Course, seen: Seen, done: int) -> None:
             assert bool(mode & 0o100) == (wanted.mode == "100755")
 
 
+@pytest.mark.usefixtures("untraced")
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
