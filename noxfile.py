@@ -73,6 +73,19 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def cluster(session: nox.Session) -> None:
+    """What needs a Kubernetes cluster, in the one that KUBECONFIG names. After `nox -s tests`.
+
+    It is apart, since a cluster on the same machine keeps a core busy.
+    """
+    _install(session, "docs,dev")
+    session.run("python", "tests/images/__main__.py")
+    session.run("workshop", "verify", *_needing("cluster"))
+    session.run("pytest", "-m", "cluster", "-rs", *session.posargs)
+    session.run("workshop", "gates", "--html", str(DOCS), "replay")
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Spoil each solution in every small way: a check must find it, or a reason stands beside.
 
@@ -132,6 +145,16 @@ def _install(session: nox.Session, extras: str) -> None:
         "uv", "pip", "install", "--quiet", "--python", str(python), "--editable", f".[{extras}]"
     )
     stamp.write_text(wanted, "ascii")
+
+
+def _needing(what: str) -> list[str]:
+    """The folders' names of the steps that need this."""
+    every = sorted((ROOT / "steps").glob("*/step.toml"))
+    return [
+        file.parent.name
+        for file in every
+        if what in tomllib.loads(file.read_text("utf-8")).get("needs", [])
+    ]
 
 
 def _build_demo(session: nox.Session) -> None:
