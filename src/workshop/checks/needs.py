@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 
-from workshop import containers
+from workshop import containers, kubectl
 
 _PATIENCE = 10.0
 
@@ -43,7 +43,7 @@ def _works(command: tuple[str, ...]) -> bool:
 _NEEDS: Mapping[str, tuple[str, Callable[[], bool]]] = {
     "containers": ("a container engine", _any(("docker", "info"), ("podman", "info"))),
     "compose": ("Docker Compose", lambda: bool(containers.compose())),
-    "cluster": ("a Kubernetes cluster", _any(("kubectl", "version"))),
+    "cluster": (f"a Kubernetes cluster that {kubectl.VARIABLE} names", kubectl.answers),
     "browser": (
         "a browser",
         _any(("chromium", "--version"), ("google-chrome", "--version"), ("firefox", "--version")),

@@ -12,6 +12,7 @@ import pytest
 
 from workshop import course as courses
 from workshop.checks import needs
+from workshop.checks.cluster import Cluster
 from workshop.checks.copied import Trials
 from workshop.checks.database import Database, PostgreSQL, Tripwire
 from workshop.checks.image import Image
@@ -145,3 +146,11 @@ def pod(request: pytest.FixtureRequest, image: Image) -> Iterator[Pod]:
     servers = Pod(options.project.resolve(), image, options.home)
     yield servers
     servers.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A namespace of its own in the cluster that KUBECONFIG names."""
+    space = Cluster(request.config.option.project.resolve())
+    yield space
+    space.close()

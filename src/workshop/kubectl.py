@@ -1,0 +1,79 @@
+"""The only caller of kubectl. It asks no cluster but the one that KUBECONFIG names.
+
+Without that variable, kubectl would take the cluster that somebody has talked to last. That may be
+the one that their visitors are on. A check makes things, and removes them: nothing for a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workshop.containers import Ended
+
+VARIABLE = "KUBECONFIG"
+_PATIENCE = 10.0  # seconds for a question
+
+Object = dict[str, Any]  # anything that a manifest describes, as Kubernetes' API has it
+
+
+def answers() -> bool:
+    """Whether KUBECONFIG names a cluster, and it answers."""
+    return bool(os.environ.get(VARIABLE)) and run("version", timeout=_PATIENCE).code == 0
+
+
+def run(
+    *args: str, cwd: Path | None = None, stdin: str = "", timeout: float | None = None
+) -> Ended:
+    """Run kubectl. Kills it after `timeout` seconds: then the code is -1."""
+    try:
+        done = subprocess.run(
+            ["kubectl", *args],
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Ended(-1, "", f"it did not end within {timeout:.0f} seconds")
+    except OSError as error:
+        return Ended(-1, "", str(error))
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def objects(*args: str) -> tuple[Object, ...]:
+    """What `kubectl get` finds; nothing when it fails."""
+    return tuple(parsed(run("get", *args, "--output", "json").out))
+
+
+def parsed(text: str) -> Iterator[Object]:
+    """The objects in JSON, one behind the other: kubectl prints some in a list, and some not."""
+    decoder, text = json.JSONDecoder(), text.strip()
+    while text:
+        found, end = decoder.raw_decode(text)
+        text = text[end:].lstrip()
+        if found["kind"].endswith("List") and "items" in found:
+            yield from found["items"]
+        else:
+            yield found
+
+
+def namespaced() -> frozenset[tuple[str, str]]:
+    """The kinds of objects that live in a namespace, each with its version."""
+    return frozenset(_kinds("true"))
+
+
+def _kinds(in_namespaces: str) -> Iterator[tuple[str, str]]:
+    said: Sequence[str] = run(
+        "api-resources", f"--namespaced={in_namespaces}", "--no-headers"
+    ).out.splitlines()
+    for line in said:
+        version, _, kind = line.split()[-3:]  # short names stand before, and not everywhere
+        yield version, kind
