@@ -190,7 +190,7 @@ def test_what_is_there_is_not_missing(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert needs.missing(["containers"]) == ""
-    assert needs.missing(["cluster"]) == "needs a Kubernetes cluster"
+    assert needs.missing(["cluster"]) == "needs a Kubernetes cluster that KUBECONFIG names"
     assert needs.missing([]) == ""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from images import __main__ as images
+from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_servers import WRONG as SERVERS
@@ -30,7 +31,7 @@ from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS)
+WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # What needs containers takes a minute, again and again. Without this, only some of it is judged.
 ALL = bool(os.environ.get("ALL_SOLUTIONS"))

@@ -60,7 +60,8 @@ def test_a_fit_laptop_is_0_and_offline_it_is_quick(tmp_path: Path) -> None:
         firefox="exit 0",
     )  # fmt: skip
     began = time.monotonic()
-    done = run("--json", PATH=path, PYTHONIOENCODING="utf-8", http_proxy="", https_proxy="")
+    done = run("--json", PATH=path, PYTHONIOENCODING="utf-8", http_proxy="", https_proxy="",
+               KUBECONFIG="named")  # fmt: skip
     assert time.monotonic() - began < 10
     assert (done.returncode, done.stderr) == (0, "")
     found = {each["what"]: each for each in json.loads(done.stdout)}
@@ -88,6 +89,7 @@ def test_a_hanging_program_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     sleep = "/bin/sleep 60"
     path = programs(tmp_path / "bin", git=sleep, docker=sleep, podman=sleep, kubectl=sleep)
     monkeypatch.setenv("PATH", path)
+    monkeypatch.setenv("KUBECONFIG", "named")
     monkeypatch.setattr(doctor, "PATIENCE", 0.3)
     began = time.monotonic()
     found = {each.what: each for each in doctor.examine("debian", str(tmp_path))}
@@ -95,6 +97,17 @@ def test_a_hanging_program_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["git"].state == "bad"
     assert found["containers"].fact == "docker is installed, and does not answer"
     assert found["cluster"].fact == "kubectl is there, and no cluster answers"
+
+
+def test_a_cluster_that_nobody_has_named_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path / "bin", kubectl="exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    found = one("cluster", "debian", str(tmp_path))
+    assert found.fact == "kubectl is there, and KUBECONFIG names no cluster"
+    assert found.fix == "export KUBECONFIG=~/.kube/config"
 
 
 @pytest.mark.parametrize("where", SYSTEMS)

@@ -210,7 +210,7 @@ def test_every_kind_is_tried_and_every_gate_is() -> None:
         ("It takes 7 minutes.", "a typed count: '7 minutes'. Write {value}`minutes:…`"),
         ("It takes 3 minutes.", "a typed count: '3 minutes'. Write {value}`minutes:…`"),
         ("There are three checks.", "a typed count: 'three checks'. Write {{value}}"),
-        ("All 12 steps.", "a typed count: '12 steps'. Write {{value}}"),
+        ("All 13 steps.", "a typed count: '13 steps'. Write {{value}}"),
         (
             "You did it in step 2.",
             "a typed step: 'step 2'. Write a link to the step, or {value}`title:slug`",

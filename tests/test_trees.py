@@ -27,6 +27,7 @@ SERVERS = DEPLOYMENT | {
     "deployment/application/entrypoint.sh", "deployment/application/uwsgi.ini",
     "deployment/webserver/nginx.conf",
 }  # fmt: skip
+MANIFESTS = {"deployment/postgres.yaml"}  # so far
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ SERVERS = DEPLOYMENT | {
         ("09-pinned", APPLICATION | DEVELOPMENT | LISTS),
         ("10-image", APPLICATION | DEVELOPMENT | LISTS | DEPLOYMENT),
         ("12-web-server", APPLICATION | DEVELOPMENT | LISTS | SERVERS),
+        ("13-database", APPLICATION | DEVELOPMENT | LISTS | SERVERS | MANIFESTS),
     ],
 )
 def test_a_stage_has_the_files_of_the_talk_and_no_others(tag: str, wanted: set[str]) -> None:

@@ -298,6 +298,9 @@ def _containers(where: str, folder: str) -> Finding:
 def _cluster(where: str, folder: str) -> Finding:
     if shutil.which("kubectl") is None:
         return _found("cluster", "mind", "no kubectl, so no cluster", where)
+    if not os.environ.get("KUBECONFIG"):  # checks take no cluster that nobody has named
+        fact = "kubectl is there, and KUBECONFIG names no cluster"
+        return Finding("cluster", "mind", fact, "export KUBECONFIG=~/.kube/config")
     if _ask("kubectl", "version", "--request-timeout=2s") is None:
         return _found("cluster", "mind", "kubectl is there, and no cluster answers", where)
     return _found("cluster", "good", "kubectl reaches a cluster", where)

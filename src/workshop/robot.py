@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from workshop import browser, containers
+from workshop import browser, containers, kubectl
 from workshop.errors import WorkshopError
 from workshop.transcript import Entry
 
@@ -39,6 +39,7 @@ _PORTS = (8000, 8001, 8002)  # what a reader finds free, in the order in which t
 # A deploy tells who was not given the first one. A reader finds that one free.
 _TAKEN = re.compile(r"(?m)^  port +\d+ is taken, .*\n")
 _URL = re.compile(r"(?<=http://127\.0\.0\.1:)(\d+)")
+_NAMESPACE = re.compile(rf"\bnamespace {PROJECT}\b")  # in a cluster, which may be shared
 _END = "\1"
 # What a learner's shell has. Everything else of this process stays away from it.
 _KEPT = (
@@ -47,6 +48,7 @@ _KEPT = (
     "TMPDIR",
     "SSL_CERT_FILE",
     "DOCKER_HOST",
+    "KUBECONFIG",
     "UV_INDEX_URL",
     "UV_DEFAULT_INDEX",
     "UV_CONFIG_FILE",
@@ -61,6 +63,8 @@ class Robot:
         self._course = course.resolve()
         self._ports: dict[str, str] = {}  # what was really taken, and what a reader sees
         self._group = containers.Group(f"workshop-{home.name.lower()}", home / PROJECT)
+        self._namespace = self._group.name.replace("_", "0")
+        self._in_cluster = False
         (home / ".gitconfig").write_text(
             f"[user]\n\tname = {NAME}\n\temail = {EMAIL}\n[init]\n\tdefaultBranch = main\n"
             "[advice]\n\tdetachedHead = false\n",
@@ -137,6 +141,10 @@ class Robot:
                 )
         if any(self._group.folder.glob("*compose*.y*ml")):
             self._group.down()
+        if self._in_cluster:
+            kubectl.run(
+                "delete", "namespace", self._namespace, "--ignore-not-found", "--wait=false"
+            )
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._shell.pid, signal.SIGKILL)
         self._shell.wait()
@@ -190,8 +198,11 @@ class Robot:
         }
 
     def _real(self, command: str) -> str:
-        """The command with the ports, and the network of Compose, that were really taken."""
+        """The command with the ports, the network of Compose and the namespace that were really
+        taken."""
         command = command.replace(f"{PROJECT}_default", f"{self._group.name}_default")
+        command, count = _NAMESPACE.subn(f"namespace {self._namespace}", command)
+        self._in_cluster = self._in_cluster or count > 0
         taken = {shown: real for real, shown in self._ports.items()}
         return _URL.sub(lambda match: taken.get(match[0], match[0]), command)
 
@@ -201,7 +212,7 @@ class Robot:
             if port not in self._ports and len(self._ports) < len(_PORTS):
                 self._ports[port] = str(_PORTS[len(self._ports)])
         output = _URL.sub(lambda match: self._ports.get(match[0], match[0]), output)
-        output = output.replace(self._group.name, PROJECT)
+        output = output.replace(self._group.name, PROJECT).replace(self._namespace, PROJECT)
         output = output.replace(str(self.home), HOME).replace("\r\n", "\n")
         output = _TAKEN.sub("", output)
         lines = [line.rstrip() for line in output.split("\n")]

@@ -26,8 +26,16 @@ def inside(value, key):
 
 def served(cluster):
     """The pod of the database, ready, in a namespace that has the Secret."""
-    keys = {*KEYS, *(key for each in cluster.read(FILE) for key in inside(each, "key"))}
-    cluster.secret(SECRET, {key: PASSWORD for key in keys if isinstance(key, str)})
+    wanted = list(inside(list(cluster.read(FILE)), "secretKeyRef"))
+    for each in wanted:
+        expect(
+            each["name"] == SECRET,
+            seen=f"{cluster.line(FILE, each['name'])}: it wants the Secret {each['name']}",
+            expected=f"the Secret {SECRET}: the application will take the password from there, too",
+            do=f"name: {SECRET}",
+        )
+    keys = {*KEYS, *(each["key"] for each in wanted)}
+    cluster.secret(SECRET, dict.fromkeys(keys, PASSWORD))
     return cluster.ready(FILE)[0]
 
 

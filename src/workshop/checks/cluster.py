@@ -32,6 +32,7 @@ _PREFIX = "workshop"
 # Several machines may share a cluster. Each sweeps only what it has left itself.
 _MACHINE = "workshop/machine"
 _VISITOR = "visitor"
+_TEMPTATION = "; if you choose to ignore these errors"  # which is never what helps
 # Why a container does not start, as Kubernetes has it, and what helps.
 _NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
 _NOT_SO = "Mend what it says: a name in the file that nothing has, or something it may not do."
@@ -116,9 +117,10 @@ class Cluster:
         done = self._kubectl("apply", "--filename", name)
         expect(
             done.code == 0,
-            seen=f"`kubectl apply --filename {name}` failed:\n{self._told(done.said)}",
+            seen=f"`kubectl apply --filename {name}` failed:\n"
+            f"{self._told(done.said.partition(_TEMPTATION)[0])}",
             expected="a manifest that the cluster accepts",
-            do="Mend what it says.",
+            do="Mend what it says. It names the place from the outside in, with dots between.",
         )
         return found
 

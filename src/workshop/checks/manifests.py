@@ -17,7 +17,8 @@ from workshop.checks import near, words
 from workshop.checks.failure import CheckFailed, expect
 from workshop.kubectl import Object
 
-_PATIENCE = 60.0
+_PATIENCE = 60.0  # seconds
+_LINE = re.compile(r"yaml: line (\d+)")
 _STARTS = ("StatefulSet", "Deployment", "DaemonSet", "ReplicaSet")
 _HOST = ("hostPath", "hostNetwork", "hostPID", "hostIPC", "hostPort", "privileged")
 
@@ -45,7 +46,8 @@ class Manifests:
             found,
             seen=f"{name} starts nothing",
             expected=f"something that starts pods, and makes new ones: a {_STARTS[0]}, for one",
-            do="Write one. A pod that stands alone has nobody who makes the next one.",
+            do=f"Add one, behind a line with ---. `kind: {_STARTS[0]}`, and not `kind: Pod`: for a"
+            " pod that stands alone, nobody makes the next one.",
         )
         return found
 
@@ -72,20 +74,35 @@ class Manifests:
                 do=remedy or f"Write {name}.",
             )
         # Nothing is made: kubectl only says what it has understood.
-        done = kubectl.run(
+        dry = (
             "--namespace", namespace, "create", "--dry-run=client", "--validate=false",
-            "--output", "json", "--filename", name, cwd=self._project, timeout=_PATIENCE,
+            "--output", "json", "--filename",
         )  # fmt: skip
+        done = kubectl.run(*dry, name, cwd=self._project, timeout=_PATIENCE)
         elsewhere = re.search(r'namespace from the provided object "([^"]*)"', done.said)
         if elsewhere:
             raise self._elsewhere(name, elsewhere[1])
         expect(
             done.code == 0,
-            seen=f"kubectl can't read {name}:\n{words.tail(done.said, self._project)}",
+            seen=f"kubectl can't read {self._where(name, done.said, dry)}:\n"
+            f"{words.tail(re.sub('yaml: line [0-9]+: ', 'yaml: ', done.said), self._project)}",
             expected="one YAML document for each object, with --- between them",
             do="Mend what it says. In YAML, the spaces at the start of a line count.",
         )
         return tuple(kubectl.parsed(done.out))
+
+    def _where(self, name: str, said: str, dry: tuple[str, ...]) -> str:
+        """The file, and the line that kubectl means: it counts those of each document on their own,
+        and does not say in which one it is."""
+        if not _LINE.search(said):
+            return name
+        before = 0
+        for document in re.split(r"(?m)^---.*\n", (self._project / name).read_text("utf-8")):
+            told = _LINE.search(kubectl.run(*dry, "-", stdin=document, timeout=_PATIENCE).said)
+            if told:
+                return f"{name}, about line {before + int(told[1])}"
+            before += document.count("\n") + 1
+        return name
 
     def _stays_inside(self, name: str, each: Object, namespace: str) -> None:
         kind, called = each["kind"], each["metadata"].get("name", "")
@@ -112,7 +129,7 @@ class Manifests:
             seen=f"{self.line(name, f'namespace: {namespace}')}: it names the namespace"
             f" {namespace}",
             expected="no namespace in the file: the same file is for all of them",
-            do="Take it out. Whoever applies it says where: kubectl --namespace",
+            do="Take it out. Whoever applies it says where: kubectl --namespace NAME",
         )
 
 
