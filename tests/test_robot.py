@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,3 +203,37 @@ def test_the_home_is_gone_when_a_lesson_breaks() -> None:
     with pytest.raises(RuntimeError, match="broken"):
         lesson()
     assert not homes[0].exists()
+
+
+def test_a_namespace_is_its_own_and_readers_see_the_name_of_the_lessons(
+    learner: Robot, tmp_path: Path
+) -> None:
+    bin_folder = learner.home / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "kubectl").write_text('#!/bin/sh\necho "$@" | tee -a told\n', encoding="utf-8")
+    (bin_folder / "kubectl").chmod(0o755)
+    said(learner, "PATH=$HOME/bin:$PATH")
+    assert said(learner, "kubectl --namespace demo get pods") == "--namespace demo get pods\n"
+    assert said(learner, "kubectl create namespace demonstration") == (
+        "create namespace demonstration\n"
+    )
+    told = (learner.home / "told").read_text(encoding="utf-8")
+    name = told.split()[1]
+    assert re.fullmatch(r"workshop-[a-z0-9-]+[a-z0-9]", name)
+    assert told == f"--namespace {name} get pods\ncreate namespace demonstration\n"
+
+
+def test_it_leaves_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kubectl").write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n', encoding="utf-8"
+    )
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with robot.robot(GOOD):
+        pass
+    assert not (tmp_path / "told").exists()
+    with robot.robot(GOOD) as learner:
+        said(learner, "kubectl create namespace demo")
+    told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    name = told[0].rpartition(" ")[2]
+    assert told[1:] == [f"delete namespace {name} --ignore-not-found --wait=false"]
