@@ -98,6 +98,16 @@ def test_who_does_not_answer_is_given_up(said: Path) -> None:
     assert (ended.code, ended.said) == (-1, "it did not end within 0 seconds")
 
 
+def test_the_cluster_is_the_same_from_every_folder(
+    said: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = said.parent / "bin" / "kubectl"
+    program.write_text('#!/bin/sh\necho "$KUBECONFIG"\n', "utf-8")
+    here = Path.cwd()
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(["one", "", "/two"]))
+    assert kubectl.run("version", cwd=tmp_path).out == f"{here / 'one'}{os.pathsep}/two\n"
+
+
 def test_the_objects_of_kubectl_come_one_by_one_or_in_a_list() -> None:
     one, two = {"kind": "Pod", "n": 1}, {"kind": "PodList", "items": [{"kind": "Pod", "n": 2}]}
     text = f"{json.dumps(one, indent=2)}\n{json.dumps(two)}\n"
@@ -172,6 +182,15 @@ def test_who_says_no_to_a_right_is_welcome(said: Path, project: Path) -> None:
 def test_a_file_that_starts_nothing_is_told(said: Path, project: Path) -> None:
     (said / "objects").write_text(objects({"kind": "Service"}), "utf-8")
     with pytest.raises(CheckFailed, match="starts nothing"):
+        Cluster(project).ready("app.yaml")
+
+
+def test_a_file_that_wants_no_pod_is_told(said: Path, project: Path) -> None:
+    spec = {"replicas": 0, "template": {"metadata": {"labels": {"it": "is"}}}}
+    (said / "objects").write_text(
+        objects({"kind": "StatefulSet", "apiVersion": "apps/v1", "spec": spec}), "utf-8"
+    )
+    with pytest.raises(CheckFailed, match="it wants no pod"):
         Cluster(project).ready("app.yaml")
 
 

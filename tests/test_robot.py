@@ -229,6 +229,7 @@ def test_it_leaves_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "named"))
     with robot.robot(GOOD):
         pass
     assert not (tmp_path / "told").exists()

@@ -23,17 +23,21 @@ Object = dict[str, Any]  # anything that a manifest describes, as Kubernetes' AP
 
 def answers() -> bool:
     """Whether KUBECONFIG names a cluster, and it answers."""
-    return bool(os.environ.get(VARIABLE)) and run("version", timeout=_PATIENCE).code == 0
+    return run("version", timeout=_PATIENCE).code == 0
 
 
 def run(
     *args: str, cwd: Path | None = None, stdin: str = "", timeout: float | None = None
 ) -> Ended:
-    """Run kubectl. Kills it after `timeout` seconds: then the code is -1."""
+    """Run kubectl. Kills it after `timeout` seconds: then the code is -1. So it is when there is no
+    kubectl, and when nobody has named a cluster."""
+    if not os.environ.get(VARIABLE):
+        return Ended(-1, "", f"{VARIABLE} names no cluster")
     try:
         done = subprocess.run(
             ["kubectl", *args],
             cwd=cwd,
+            env=os.environ | _named(),
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -46,6 +50,12 @@ def run(
     except OSError as error:
         return Ended(-1, "", str(error))
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _named() -> dict[str, str]:
+    """KUBECONFIG, from wherever it is read: it may name its files as they are seen from here."""
+    files = os.environ.get(VARIABLE, "").split(os.pathsep)
+    return {VARIABLE: os.pathsep.join(str(Path(each).absolute()) for each in files if each)}
 
 
 def objects(*args: str) -> tuple[Object, ...]:

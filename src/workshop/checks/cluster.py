@@ -32,6 +32,11 @@ _PREFIX = "workshop"
 # Several machines may share a cluster. Each sweeps only what it has left itself.
 _MACHINE = "workshop/machine"
 _VISITOR = "visitor"
+# A cluster may refuse what asks for more.
+_FEW_RIGHTS = {
+    "runAsNonRoot": True, "runAsUser": 10001, "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
+}  # fmt: skip
 _TEMPTATION = "; if you choose to ignore these errors"  # which is never what helps
 # Why a container does not start, as Kubernetes has it, and what helps.
 _NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
@@ -153,7 +158,8 @@ class Cluster:
             gone.code == 0,
             seen=f"{seconds:.0f} seconds after it was deleted, the pod was still there",
             expected="a pod that goes when it is told to",
-            do="Give it less time: terminationGracePeriodSeconds.",
+            do="Let the program be the first process of its container, and end when it is told to."
+            " Or give it less time: terminationGracePeriodSeconds.",
         )
 
     def run(self, pod: Pod, *command: str, timeout: float = _JOB) -> Ended:
@@ -167,7 +173,7 @@ class Cluster:
         labels = {"workshop": _VISITOR}
         container = {
             "name": _VISITOR, "image": image, "command": ["sleep", "86400"],
-            "securityContext": {"runAsUser": 10001, "allowPrivilegeEscalation": False},
+            "securityContext": _FEW_RIGHTS,
         }  # fmt: skip
         spec = {
             "containers": [container], "terminationGracePeriodSeconds": 0,
@@ -210,7 +216,13 @@ class Cluster:
     def _ready(self, name: str, workload: Object) -> tuple[Pod, ...]:
         """The pods of a workload, as soon as there are as many as it wants, and all are ready."""
         spec = workload["spec"]
-        labels, wanted = spec["selector"]["matchLabels"], spec.get("replicas", 1)
+        labels, wanted = spec["template"]["metadata"]["labels"], spec.get("replicas", 1)
+        expect(
+            wanted,
+            seen=f"{self.line(name, 'replicas:')}: it wants no pod",
+            expected="one, at least",
+            do="replicas: 1",
+        )
         began = time.monotonic()
         stuck, since = "", began
         while True:
