@@ -167,6 +167,11 @@ def test_what_reaches_beyond_the_namespace_is_refused(
     assert " apply " not in told(said)
 
 
+def test_an_object_with_no_version_and_no_name_is_told(said: Path, project: Path) -> None:
+    (said / "objects").write_text('{"kind": "Pod", "metadata": null}', "utf-8")
+    assert refusal(project).seen == ("app.yaml, line 2: the Pod without a name has no apiVersion")
+
+
 def test_who_says_no_to_a_right_is_welcome(said: Path, project: Path) -> None:
     (said / "objects").write_text(objects({"kind": "Pod", "spec": {"hostPID": False}}), "utf-8")
     space = Cluster(project)

@@ -27,14 +27,14 @@ def inside(value, key):
 def served(cluster):
     """The pod of the database, ready, in a namespace that has the Secret."""
     wanted = list(inside(list(cluster.read(FILE)), "secretKeyRef"))
-    for each in wanted:
+    for name in (each.get("name", "without a name") for each in wanted):
         expect(
-            each["name"] == SECRET,
-            seen=f"{cluster.line(FILE, each['name'])}: it wants the Secret {each['name']}",
+            name == SECRET,
+            seen=f"{cluster.line(FILE, name)}: it wants the Secret {name}",
             expected=f"the Secret {SECRET}: the application will take the password from there, too",
             do=f"name: {SECRET}",
         )
-    keys = {*KEYS, *(each["key"] for each in wanted)}
+    keys = {*KEYS, *(each.get("key", SECRET) for each in wanted)}
     cluster.secret(SECRET, dict.fromkeys(keys, PASSWORD))
     return cluster.ready(FILE)[0]
 
@@ -110,7 +110,8 @@ def test_data_survives(cluster):
 def test_one_at_a_time(cluster):
     """Never do two servers have the same files, not even while one follows the other."""
     for each in cluster.starts(FILE):
-        kind, copies = each["kind"], each["spec"].get("replicas", 1)
+        kind, spec = each["kind"], each.get("spec", {})
+        copies = spec.get("replicas", 1)
         expect(
             copies == 1,
             seen=f"{cluster.line(FILE, 'replicas:')}: it wants {copies} servers",
@@ -118,7 +119,7 @@ def test_one_at_a_time(cluster):
             do="replicas: 1",
         )
         expect(
-            kind == "StatefulSet" or each["spec"].get("strategy", {}).get("type") == "Recreate",
+            kind == "StatefulSet" or spec.get("strategy", {}).get("type") == "Recreate",
             seen=f"{cluster.line(FILE, f'kind: {kind}')}: a {kind} starts the next pod before the"
             " last one is gone",
             expected="one after the other: two servers on the same files destroy them",
@@ -148,9 +149,10 @@ def test_password(cluster):
     """The password is in a Secret, and not in the file, and without it nobody gets in."""
     found = list(cluster.read(FILE))
     written = [
-        (each["name"], each["value"]) for env in inside(found, "env") for each in env
-        if "PASS" in each["name"] and not each["name"].endswith("_FILE") and each.get("value")
-    ]  # fmt: skip
+        (name, each["value"])
+        for each in (one for env in inside(found, "env") if isinstance(env, list) for one in env)
+        if "PASS" in (name := each.get("name", "")) and "_FILE" not in name and each.get("value")
+    ]
     expect(
         not written,
         seen="; ".join(

@@ -105,7 +105,14 @@ class Manifests:
         return name
 
     def _stays_inside(self, name: str, each: Object, namespace: str) -> None:
-        kind, called = each["kind"], each["metadata"].get("name", "")
+        kind, meta = each["kind"], each.get("metadata") or {}
+        called = meta.get("name", "without a name")
+        expect(
+            "apiVersion" in each,
+            seen=f"{self.line(name, f'kind: {kind}')}: the {kind} {called} has no apiVersion",
+            expected="objects that say by which version of the API they are to be read",
+            do=f"kubectl explain {kind.lower()} shows it.",
+        )
         expect(
             (each["apiVersion"], kind) in self._kinds,
             seen=f"{self.line(name, f'kind: {kind}')}: the {kind} {called} belongs to the whole"
@@ -113,7 +120,7 @@ class Manifests:
             expected="nothing that reaches beyond a namespace: others live in this cluster, too",
             do=f"Take it out of {name}.",
         )
-        wanted = each["metadata"].get("namespace", namespace)
+        wanted = meta.get("namespace", namespace)
         if wanted != namespace:
             raise self._elsewhere(name, wanted)
         for key, value in _settings(each):
