@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from images import __main__ as images
 from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
@@ -35,6 +36,12 @@ WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # What needs containers takes a minute, again and again. Without this, only some of it is judged.
 ALL = bool(os.environ.get("ALL_SOLUTIONS"))
+
+
+def marked(value: Wrong | Path, step: str) -> ParameterSet:
+    """A parameter; with a mark when its step, a slug or a tag, needs a cluster."""
+    in_cluster = any(step.endswith(each.step) for each in CLUSTERS)
+    return pytest.param(value, marks=[pytest.mark.cluster] if in_cluster else [])
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +138,11 @@ def name_of(step: Step, wrong: Wrong) -> str:
     return f"{step.tag}-{re.sub(r'[^a-z]+', '-', wrong.name.lower())}.txt"
 
 
-@pytest.mark.parametrize("solution", RIGHT, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "solution",
+    [marked(each, each.parent.name) for each in RIGHT],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
+)
 def test_other_right_solutions_are_green(solution: Path, course: Course, tmp_path: Path) -> None:
     step = judgeable(course, solution.parent.name)
     if step.needs and not ALL and solution != first_of(step):
@@ -169,7 +180,11 @@ def write_missing(project: Path, course: Course, step: Step, solution: Path) -> 
             (project / name).chmod(0o755 if file.mode == "100755" else 0o644)
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.step}: {wrong.name}")
+@pytest.mark.parametrize(
+    "wrong",
+    [marked(each, each.step) for each in WRONG],
+    ids=lambda wrong: f"{wrong.step}: {wrong.name}",
+)
 def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Path) -> None:
     step = judgeable(course, wrong.step)
     if step.needs and not ALL and one_of_many(wrong):
