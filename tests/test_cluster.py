@@ -29,8 +29,8 @@ case "$*" in
   *"get namespaces"*) cat "$SAID/namespaces" 2>/dev/null ;;
   *--dry-run=client*) cat "$SAID/objects" 2>/dev/null && exit 0; cat "$SAID/refused" >&2; exit 1 ;;
   *create*) cat > "$SAID/made" ;;
-  *"get pods"*) cat "$SAID/pods" ;;
-  *"get events"*) cat "$SAID/events" 2>/dev/null ;;
+  *" pods "*) cat "$SAID/pods" ;;
+  *" events "*) cat "$SAID/events" 2>/dev/null ;;
   *" logs "*) echo "Last words." ;;
 esac
 """
@@ -243,7 +243,7 @@ def test_who_is_ready_is_found_by_the_labels_and_can_be_asked(said: Path, projec
     space = Cluster(project)
     (pod,) = space.ready("app.yaml")
     assert (pod.name, pod.uid, pod.image, pod.ready) == ("app-0", "1", "busybox:1", True)
-    assert "get pods --selector it=app --output json" in told(said)
+    assert " pods --selector it=app --output json" in told(said)
     assert space.logs(pod) == "Last words.\n"
     space.run(pod, "id", "-u")
     space.delete_pod(pod)
@@ -287,7 +287,7 @@ def test_an_image_on_its_way_is_waited_for(
     on = {"kind": "Event", "reason": "Pulling", "involvedObject": {"name": "app-0"}, "message": "x"}
     (said / "events").write_text(objects(on), "utf-8")
     unready(project)
-    assert told(said).count("get pods") > 1
+    assert told(said).count(" pods ") > 1
 
 
 # --- A real one ------------------------------------------------------------------------------
