@@ -364,14 +364,14 @@ def test_who_ends_again_and_again_is_told_with_its_last_words(
 def test_who_is_never_ready_is_told(
     real: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "START", 3)
+    monkeypatch.setattr(cluster, "START", 15)
     write(tmp_path, command="echo I take my time; sleep 600")
     file = tmp_path / "demo" / "app.yaml"
     probe = "readinessProbe: {exec: {command: ['false']}}}"
     file.write_text(file.read_text("utf-8").rstrip().removesuffix("}") + f", {probe}\n", "utf-8")
     with pytest.raises(CheckFailed) as caught:
         real.ready("app.yaml")
-    assert caught.value.seen.startswith("after 3 seconds, 0 of 1 pods of app.yaml are ready:")
+    assert caught.value.seen.startswith("after 15 seconds, 0 of 1 pods of app.yaml are ready:")
     assert "I take my time" in caught.value.seen
 
 
