@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 
+URLS = "application/urls.py"  # where a project lists its pages
 PAGE = "/workshop-slow"
 # Added to the project's pages. It says at once that it has begun, and later that it has ended.
 CODE = f"""
