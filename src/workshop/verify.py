@@ -105,7 +105,7 @@ def verify(
                 _keep(tasks[number], trial)
             for other in missing:
                 if other not in ended and tasks[other].key == tasks[number].key:
-                    end(other, trial._replace(stage=tasks[other].stage, cached=True))
+                    end(other, _again(tasks[other], trial))
     return tuple(ended[number] for number in range(len(tasks)))
 
 
@@ -328,12 +328,13 @@ def _kept(task: _Task) -> Trial | None:
     except (OSError, ValueError):
         return None
     kept["verdicts"] = tuple(Verdict(**each) for each in kept["verdicts"])
-    return Trial(**kept)._replace(
-        kind=task.kind,
-        step=task.step.tag,
-        stage=task.stage,
-        cached=True,
-        problems=(),
+    return _again(task, Trial(**kept))
+
+
+def _again(task: _Task, trial: Trial) -> Trial:
+    """A trial that was made before, under the same key, as one of this task."""
+    return trial._replace(
+        kind=task.kind, step=task.step.tag, stage=task.stage, cached=True, problems=()
     )
 
 

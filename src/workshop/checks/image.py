@@ -260,13 +260,8 @@ class Image:
 
     @functools.cached_property
     def _dockerfile(self) -> str:
-        if not (self._project / DOCKERFILE).is_file():
-            instead, remedy = near.missing(self._project, DOCKERFILE)
-            raise CheckFailed(
-                seen=f"there is no {DOCKERFILE}" + (f", but {instead}" if instead else ""),
-                expected="a file that says what the image is made of",
-                do=remedy or f"Write {DOCKERFILE}.",
-            )
+        what = "a file that says what the image is made of"
+        near.must_be_there(self._project, DOCKERFILE, what)
         return (self._project / DOCKERFILE).read_text(encoding="utf-8", errors="replace")
 
     def must_be_built(self) -> None:

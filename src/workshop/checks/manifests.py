@@ -66,13 +66,7 @@ class Manifests:
         return kubectl.namespaced()
 
     def _parsed(self, name: str, namespace: str) -> tuple[Object, ...]:
-        if not (self._project / name).is_file():
-            instead, remedy = near.missing(self._project, name)
-            raise CheckFailed(
-                seen=f"there is no {name}" + (f", but {instead}" if instead else ""),
-                expected=f"a file {name} in the project",
-                do=remedy or f"Write {name}.",
-            )
+        near.must_be_there(self._project, name)
         # Nothing is made: kubectl only says what it has understood.
         dry = (
             "--namespace", namespace, "create", "--dry-run=client", "--validate=false",

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from workshop.checks.failure import CheckFailed
+
 _MANY = 2000  # files; a larger project is not searched any further
 # Where vim's swap file says that its text is newer than the file's: byte 1007 is 0x55 then.
 _VIM_CHANGED = 1007
@@ -40,6 +42,17 @@ def missing(root: Path, name: str) -> tuple[str, str]:
     if close:
         return f"there is {close[0]}", f"Is that it? mv {close[0]} {name}"
     return "", ""
+
+
+def must_be_there(root: Path, name: str, expected: str = "", do: str = "") -> None:
+    """Raises CheckFailed, which names what is near, when the project has no such file."""
+    if not (root / name).is_file():
+        instead, remedy = missing(root, name)
+        raise CheckFailed(
+            seen=f"there is no {name}" + (f", but {instead}" if instead else ""),
+            expected=expected or f"a file {name} in the project",
+            do=remedy or do or f"Write {name}.",
+        )
 
 
 def unsaved(root: Path) -> str:

@@ -270,13 +270,7 @@ class Pod:
         return file
 
     def _read(self, name: str) -> str:
-        if not (self._project / name).is_file():
-            instead, remedy = near.missing(self._project, name)
-            raise CheckFailed(
-                seen=f"there is no {name}" + (f", but {instead}" if instead else ""),
-                expected=f"a file {name} in the project",
-                do=remedy or f"Write {name}.",
-            )
+        near.must_be_there(self._project, name)
         return (self._project / name).read_text("utf-8")
 
     def _last(self, said: str) -> str:

@@ -76,14 +76,8 @@ class Project:
 
     def read(self, name: str) -> str:
         """The text of a file."""
-        self._must_be_there(name, f"a file {name} in the project", f"Write {name}.")
+        near.must_be_there(self.path, name)
         return (self.path / name).read_text(encoding="utf-8", errors="replace")
-
-    def _must_be_there(self, name: str, expected: str, do: str) -> None:
-        if not (self.path / name).is_file():
-            instead, remedy = near.missing(self.path, name)
-            seen = f"there is no {name}" + (f", but {instead}" if instead else "")
-            raise CheckFailed(seen=seen, expected=expected, do=remedy or do)
 
     def find(self, pattern: str) -> tuple[str, ...]:
         """The files beside manage.py whose names match, in any case: `README*`."""
@@ -394,7 +388,8 @@ class Project:
         for name in names:
             if (self.path / name).is_file():
                 return self.path / name
-        self._must_be_there(
+        near.must_be_there(
+            self.path,
             names[-1],
             "a file that names the packages that the project needs",
             f"Write {names[-1]}: a line for each package, with its version.",
