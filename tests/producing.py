@@ -105,6 +105,8 @@ class Site(NamedTuple):
             "        lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))\n"
             "cli.main(sys.argv[2:])\n"
         )
+        if words[0] == "deploy" and self.place.port is None:
+            words = (*words, "--port", str(_own_port()))  # the next deploy wants it, too
         done = subprocess.run(
             [sys.executable, "-c", code, point, words[0], "--course", str(GOOD), *words[1:]],
             cwd=self.project, capture_output=True, timeout=60, check=False,
