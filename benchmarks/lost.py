@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from benchmarks import demo, tables
 from benchmarks.measure import Bench, Result, Row, Subject, Target
-from workshop import load
+from workshop import load, sending
 
 _RUNS = 5
 _DEPLOYS = 5
@@ -21,7 +21,7 @@ _KEPT = Target(_WHAT.format("connection kept open by the", "five"), "", 0, "requ
 
 class _Run(NamedTuple):
     keep_alive: bool
-    report: load.Report
+    report: sending.Report
 
 
 def measure(bench: Bench) -> Result:
@@ -42,7 +42,7 @@ def measure(bench: Bench) -> Result:
     )
 
 
-def _one(site: demo.Site, requests: int, keep_alive: bool) -> load.Report:
+def _one(site: demo.Site, requests: int, keep_alive: bool) -> sending.Report:
     """One load with its deploys. Raises RuntimeError when the deploys did not fall into it."""
     running = load.start(
         f"http://127.0.0.1:{site.port}/", requests=requests, rate=_RATE, keep_alive=keep_alive
