@@ -94,7 +94,7 @@ def test_podman_takes_the_same(programs: Path, tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     program(programs, "podman", f'echo "$*" >> {asked}; echo localhost/demo-1:latest')
     containers.remove("demo-1")
-    assert "image rm --force demo-1:latest" in asked.read_text()
+    assert "image rm --force localhost/demo-1:latest" in asked.read_text()
 
 
 def test_a_layer_that_was_taken_away_is_made_again(programs: Path, tmp_path: Path) -> None:

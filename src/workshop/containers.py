@@ -21,6 +21,7 @@ _NAMELESS = re.compile(r"[0-9a-f]{64}")
 _MADE = re.compile(r"^ ---> ([0-9a-f]{12})$", re.MULTILINE)  # by an instruction, as builders tell
 _TAKEN_AWAY = "No such image"
 _PATIENCE = 10.0  # seconds for a question
+_HERE = "localhost/"  # Podman says of an image that was made here where that is
 # What a client needs to find its engine. Nothing else of ours reaches a file of services: what is
 # `${SECRET_KEY}` there must not come from the shell of whoever runs this.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "USERPROFILE", "SYSTEMROOT", "APPDATA", "SSH_AUTH_SOCK")
@@ -124,6 +125,35 @@ def forget(ended: Ended) -> None:
         _engine("image", "rm", *ours)
 
 
+def push(name: str, reference: str) -> Ended:
+    """Bring an image to a registry, where it has the name `reference`."""
+    tagged = _engine("tag", name, reference)
+    return tagged if tagged.code else _engine("push", reference)
+
+
+def digest(reference: str) -> str:
+    """By which digest a registry knows an image that was brought there, as `NAME@DIGEST`; empty
+    when it does not."""
+    ended = _engine("image", "inspect", "--format", "{{json .RepoDigests}}", reference)
+    known: list[str] = (json.loads(ended.out) or []) if ended.code == 0 else []
+    wanted = reference.rpartition(":")[0] + "@"
+    return next((each for each in known if each.startswith(wanted)), "")
+
+
+def hand_over(name: str, context: str, minikube: bool) -> Ended:
+    """Copy an image into a cluster on this machine that has an engine of its own: one that kind has
+    made, or minikube."""
+    if minikube:
+        return _run(["minikube", "--profile", context, "image", "load", name])
+    return _run(["kind", "load", "docker-image", name, "--name", context.removeprefix("kind-")])
+
+
+def engine() -> str:
+    """The version of the engine; empty when none answers."""
+    ended = _engine("version", "--format", "{{.Server.Version}}", timeout=_PATIENCE)
+    return ended.out.strip() if ended.code == 0 else ""
+
+
 def save(name: str, file: Path) -> Ended:
     """Write an image into a file, as it would travel: a tar archive of tar archives."""
     return _engine("save", "--output", str(file), name)
@@ -211,15 +241,17 @@ def network(name: str) -> None:
 def remove(name: str) -> None:
     """Remove what has this name, or goes on with a dash behind it: containers, their own volumes,
     networks, images."""
+    wanted = re.compile(rf"{re.escape(name.removeprefix(_HERE))}(?![^-:])")
     for one, all_of_it, listed in _KINDS:
-        ours = [each for each in _names(listed) if re.match(rf"{re.escape(name)}(?![^-:])", each)]
+        ours = [each for each in _names(listed) if wanted.match(each.removeprefix(_HERE))]
         if ours:
             _engine(one, "rm", *all_of_it, *ours)
 
 
 def names() -> tuple[str, ...]:
     """The names of all containers, networks and images that the engine has."""
-    return tuple(dict.fromkeys(each for _, _, listed in _KINDS for each in _names(listed)))
+    every = (each for _, _, listed in _KINDS for each in _names(listed))
+    return tuple(dict.fromkeys(each.removeprefix(_HERE) for each in every))
 
 
 # Each kind of thing, in the order in which they can be removed: how, and how they are listed.
@@ -231,8 +263,7 @@ _KINDS = (
 
 
 def _names(listed: Sequence[str]) -> list[str]:
-    # Podman says of an image that was made here where that is.
-    return [each.removeprefix("localhost/") for each in _engine(*listed).out.split()]
+    return _engine(*listed).out.split()
 
 
 def _engine(*args: str, timeout: float | None = None) -> Ended:
@@ -248,7 +279,7 @@ def _kept() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or name.startswith(("DOCKER_", "XDG_", "LC_"))
+        if name in _KEPT or name.startswith(("DOCKER_", "XDG_", "LC_", "KIND_", "MINIKUBE_"))
     }
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workshop.containers import Ended
+from workshop.errors import WorkshopError
 
 VARIABLE = "KUBECONFIG"
 _PATIENCE = 10.0  # seconds for a question
@@ -24,6 +26,27 @@ Object = dict[str, Any]  # anything that a manifest describes, as Kubernetes' AP
 def answers() -> bool:
     """Whether KUBECONFIG names a cluster, and it answers."""
     return run("version", timeout=_PATIENCE).code == 0
+
+
+def needed() -> None:
+    """Raises WorkshopError, with what to do, unless KUBECONFIG names a cluster, and it answers."""
+    if shutil.which("kubectl") is None:
+        raise WorkshopError(
+            "kubectl is not installed",
+            "Install it: https://kubernetes.io/docs/tasks/tools/",
+        )
+    if not os.environ.get(VARIABLE):
+        raise WorkshopError(
+            f"{VARIABLE} names no cluster, and nothing is deployed by a guess",
+            f"Say which one. The file that most tools write: export {VARIABLE}=~/.kube/config",
+        )
+    asked = run("version", timeout=_PATIENCE)
+    if asked.code != 0:
+        said = asked.said.strip().splitlines()
+        raise WorkshopError(
+            "the cluster does not answer" + (f": {said[-1]}" if said else ""),
+            f"Is it up? Does {VARIABLE} name the right one? Ask it: kubectl version",
+        )
 
 
 def run(
@@ -50,6 +73,19 @@ def run(
     except OSError as error:
         return Ended(-1, "", str(error))
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def begin(*args: str) -> subprocess.Popen[str]:
+    """Start a command that goes on. It reads what is written to it; who starts it ends it."""
+    return subprocess.Popen(
+        ["kubectl", *args],
+        env=os.environ | _named(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
 
 
 def _named() -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""What a cluster says of its workloads: pure readings of what `kubectl get --output json` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from workshop.kubectl import Object
+
+# Why a container does not start, as Kubernetes has it, and what helps.
+_NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
+_NOT_SO = "Mend what it says: a name in the file that nothing has, or something it may not do."
+_ENDS = "Mend what the last words say."
+STUCK = {
+    "ErrImagePull": _NO_IMAGE, "ImagePullBackOff": _NO_IMAGE, "InvalidImageName": _NO_IMAGE,
+    "ErrImageNeverPull": _NO_IMAGE, "CreateContainerConfigError": _NOT_SO,
+    "CreateContainerError": _NOT_SO, "RunContainerError": _NOT_SO, "CrashLoopBackOff": _ENDS,
+}  # fmt: skip
+
+
+class Pod(NamedTuple):
+    """A pod, as it was when somebody looked. `uid` is its own: its successor has another one, even
+    under the same name. `leaves`: it has been told to go. `spec` says what the cluster was asked
+    for."""
+
+    name: str
+    uid: str
+    ready: bool
+    leaves: bool
+    spec: Mapping[str, Any]
+    status: Mapping[str, Any]
+
+    @property
+    def image(self) -> str:
+        """The image of its first container."""
+        return str(self.spec["containers"][0]["image"])
+
+
+def pod(found: Object) -> Pod:
+    """A pod, as the cluster describes it."""
+    meta, status = found["metadata"], found.get("status", {})
+    ready = any(
+        each["type"] == "Ready" and each["status"] == "True"
+        for each in status.get("conditions", ())
+    )
+    leaves = "deletionTimestamp" in meta
+    return Pod(meta["name"], meta["uid"], ready, leaves, found["spec"], status)
+
+
+def trouble(seen: Pod) -> tuple[str, str, Pod] | None:
+    """Why a container of a pod does not start, and what the cluster says of it."""
+    for each in _statuses(seen):
+        waiting = each.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in STUCK:
+            return waiting["reason"], waiting.get("message", ""), seen
+    return None
+
+
+def failures(seen: Pod) -> tuple[str, ...]:
+    """The names of its containers that have failed, now or before."""
+    return tuple(each["name"] for each in _statuses(seen) if _has_failed(each))
+
+
+def started(seen: Pod) -> bool:
+    """Whether all containers of a pod have started, ready or not."""
+    own = seen.status.get("containerStatuses", ())
+    return bool(own) and all(each.get("started") for each in own)
+
+
+def states(seen: Pod) -> tuple[tuple[str, ...], ...]:
+    """In which state each container of a pod is, without since when and why."""
+    marks = ("started", "ready")
+    return tuple(
+        (each["name"], *each.get("state", {}), *(mark for mark in marks if each.get(mark)))
+        for each in _statuses(seen)
+    )
+
+
+def _has_failed(status: Object) -> bool:
+    ends = [status.get(each, {}).get("terminated", {}) for each in ("state", "lastState")]
+    return any(each.get("exitCode") for each in ends)
+
+
+def _statuses(seen: Pod) -> tuple[Object, ...]:
+    kinds = ("initContainerStatuses", "containerStatuses")
+    return tuple(each for kind in kinds for each in seen.status.get(kind, ()))
+
+
+def done(found: Object) -> bool:
+    """Whether a workload is as its description wants it: rolled out, or run to its end. Anything
+    else, such as a Service, always is.
+
+    A Deployment is when all pods are of the new description, and available, and none is left of the
+    old one, as `kubectl rollout status` has it.
+    """
+    spec, status = found.get("spec", {}), found.get("status", {})
+    if found["kind"] == "Job":
+        return _condition(found, "Complete") is not None
+    if found["kind"] not in ("Deployment", "StatefulSet"):
+        return True
+    wanted = spec.get("replicas", 1)
+    if status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+        return False
+    if found["kind"] == "StatefulSet":
+        newest = status.get("updateRevision") == status.get("currentRevision")
+        return newest and bool(status.get("readyReplicas", 0) == wanted)
+    counts = [status.get(each, 0) for each in ("updatedReplicas", "replicas", "availableReplicas")]
+    return counts == [wanted] * 3
+
+
+def failed(found: Object) -> str:
+    """Why a workload will never be done, in the cluster's words; empty while there is hope."""
+    late = _condition(found, "Progressing", "False")
+    if late is not None and late.get("reason") == "ProgressDeadlineExceeded":
+        seconds = found["spec"].get("progressDeadlineSeconds", 600)
+        return f"after {seconds} seconds (progressDeadlineSeconds), not all of its pods were ready"
+    why = _condition(found, "Failed") if found["kind"] == "Job" else late
+    return "" if why is None else str(why.get("message") or why.get("reason") or "it failed")
+
+
+def _condition(found: Object, kind: str, value: str = "True") -> Object | None:
+    every: list[Object] = found.get("status", {}).get("conditions", [])
+    return next((each for each in every if (each["type"], each["status"]) == (kind, value)), None)
