@@ -36,7 +36,7 @@ def volume(of: str) -> str:
 WRONG = (
     Wrong("database", "nobody is asked", ("test_ready",), POSTGRES, READINESS, ""),
     Wrong("database", "a probe without patience", ("test_ready",),
-          POSTGRES, "failureThreshold: 6", "failureThreshold: 2"),
+          POSTGRES, "failureThreshold: 12", "failureThreshold: 2"),
     Wrong("database", "a query keeps it alive", ("test_ready",), POSTGRES, PATIENT,
           PATIENT.replace(ASK, "command: [psql, -U, postgres, -c, SELECT 1]\n")),
     Wrong("database", "a version with a capital", ("test_ready",),
