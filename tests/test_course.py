@@ -162,7 +162,7 @@ def test_an_unknown_key_in_production(course_folder: Path) -> None:
     toml.write_text(toml.read_text() + 'colour = "blue"\n')
     assert message(course_folder) == (
         "COURSE/steps/course.toml:8: unknown key `production.colour`\n"
-        "The keys are: wsgi, requirements, release, readiness, imports, test_imports"
+        "The keys are: wsgi, requirements, release, readiness, imports, test_imports, cluster"
     )
 
 

@@ -47,6 +47,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {
     "production": ("releasing", "look at the local production, or end it"),
     "run": ("releasing", "run a command once, in the live release and its configuration"),
     "config": ("releasing", "set a variable in an environment; without one, list what is set"),
+    "seal": ("sealing", "seal secrets: then they may stand in git, and open in one place only"),
     "database": ("releasing", "stop the database of an environment, or start it"),
     # course makers, trainers
     "build": ("making", "write the demo project as a git repository, a commit and a tag a step"),

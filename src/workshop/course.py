@@ -15,6 +15,7 @@ from workshop.model import (
     NEEDS,
     Course,
     Kata,
+    Orchestration,
     Platform,
     Step,
     Survivor,
@@ -53,7 +54,20 @@ _PRODUCTION: Mapping[str, tuple[type, bool]] = {
     "readiness": (str, True),
     "imports": (list, False),
     "test_imports": (list, False),
+    "cluster": (dict, False),
 }
+_CLUSTER: Mapping[str, tuple[type, bool]] = {
+    "dockerfile": (str, True),
+    "image": (str, True),
+    "manifests": (list, True),
+    "service": (str, True),
+    "config": (str, True),
+    "variables": (dict, False),
+    "files": (dict, False),
+    "secrets": (dict, False),
+}
+# What holds more than texts is looked at where it is read.
+_TABLES = ("production", "cluster", "secrets")
 # What the gates let through: see `waived`.
 _WAIVER: Mapping[str, tuple[type, bool]] = {
     "gate": (str, True),
@@ -267,6 +281,33 @@ def _platform(file: Path, table: Mapping[str, Any]) -> Platform:
         readiness=table["readiness"],
         imports=tuple(table.get("imports", ())),
         test_imports=tuple(table.get("test_imports", ())),
+        cluster=_orchestration(file, table["cluster"]) if "cluster" in table else None,
+    )
+
+
+def _orchestration(file: Path, table: Mapping[str, Any]) -> Orchestration:
+    _check(file, table, _CLUSTER, "production.cluster.")
+    files, secrets = table.get("files", {}), table.get("secrets", {})
+    _inside(file, "dockerfile", table["dockerfile"])
+    for key, names in (("manifests", table["manifests"]), ("files", files.values())):
+        for name in names:
+            _inside(file, key, name)
+    for name, keys in secrets.items():
+        if not isinstance(keys, list) or not all(isinstance(each, str) for each in keys):
+            raise _wrong(
+                file, name,
+                f"`production.cluster.secrets.{name}` must be {_KINDS[list]}, and is {keys!r}",
+                "Name the keys that the Secret has.",
+            )  # fmt: skip
+    return Orchestration(
+        dockerfile=table["dockerfile"],
+        image=table["image"],
+        manifests=tuple(table["manifests"]),
+        service=table["service"],
+        config=table["config"],
+        variables=table.get("variables", {}),
+        files=files,
+        secrets={name: tuple(keys) for name, keys in secrets.items()},
     )
 
 
@@ -306,7 +347,7 @@ def _check(
         inner: list[Any] = []
         if isinstance(value, list):
             inner = value
-        elif isinstance(value, dict) and keys is not _COURSE:
+        elif isinstance(value, dict) and name not in _TABLES:
             inner = list(value.values())
         # bool is an int for Python, and not for a person
         if (

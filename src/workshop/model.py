@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 LAYERS = ("Application", "Development", "Deployment", "Automation")
 NEEDS = ("containers", "compose", "cluster", "browser")
 ENVIRONMENTS = ("development", "integration", "production")
+TARGETS = ("process", "kubernetes")
 
 Outcome = Literal["green", "red", "skipped", "error"]
 
@@ -58,6 +59,25 @@ class Kata(NamedTuple):
     red: Mapping[str, str] = MappingProxyType({})
 
 
+class Orchestration(NamedTuple):
+    """How a cluster runs it: where in the project that is described, and what the description names
+    and does not bring along.
+
+    `image` is what the manifests call the project's own image, `service` leads to it. `config` is
+    the ConfigMap of the environment's variables, `variables` what is in it unless an environment
+    says otherwise. `files` are ConfigMaps that hold a file, `secrets` are Secrets and their keys.
+    """
+
+    dockerfile: str
+    image: str
+    manifests: tuple[str, ...]
+    service: str
+    config: str
+    variables: Mapping[str, str] = MappingProxyType({})
+    files: Mapping[str, str] = MappingProxyType({})
+    secrets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
 class Platform(NamedTuple):
     """How production runs this course's project: the only place that knows its framework.
 
@@ -72,6 +92,7 @@ class Platform(NamedTuple):
     readiness: str
     imports: tuple[str, ...] = ()
     test_imports: tuple[str, ...] = ()
+    cluster: Orchestration | None = None
 
 
 class Course(NamedTuple):

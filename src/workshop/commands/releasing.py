@@ -7,17 +7,36 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workshop.commands import GREEN, platform_of, project_argument
+from workshop.model import TARGETS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workshop.commands import Verb
+    from workshop.errors import WorkshopError
     from workshop.production import Deployment
+    from workshop.production.kubernetes import Rollout
 
 
 def deploy(args: argparse.Namespace) -> int:
     """Bring a commit into production."""
-    from workshop import git, production
+    from workshop import git
 
     project = git.top(args.project)
+    if args.target != TARGETS[0]:
+        from workshop.production import kubernetes
+
+        if args.port is not None:
+            raise _no_port()
+        _rolled_out(
+            kubernetes.deploy(
+                project, args.environment, platform_of(args),
+                revision=args.rev, mend=args.mend, report=_report,
+            )
+        )  # fmt: skip
+        return GREEN
+    from workshop import production
+
     live = production.deploy(
         project,
         args.environment,
@@ -33,9 +52,20 @@ def deploy(args: argparse.Namespace) -> int:
 
 def rollback(args: argparse.Namespace) -> int:
     """Bring the last good release back."""
-    from workshop import git, production
+    from workshop import git
 
     project = git.top(args.project)
+    if args.target != TARGETS[0]:
+        from workshop.production import kubernetes
+
+        _rolled_out(
+            kubernetes.rollback(
+                project, args.environment, platform_of(args), to=args.to, report=_report
+            )
+        )
+        return GREEN
+    from workshop import production
+
     live = production.rollback(
         project, args.environment, platform_of(args), to=args.to, report=_report
     )
@@ -52,12 +82,28 @@ def _live(live: Deployment) -> None:
     print(f"It answers with this commit (header X-Release):\n  {live.commit}")
 
 
+def _rolled_out(live: Rollout) -> None:
+    print(f"\n{live.environment} is live, in the namespace {live.namespace}, with this commit:")
+    print(f"  {live.commit}")
+    print("Look at it on http://localhost:8080/ while this runs:")
+    print(f"  {live.look}")
+
+
+def _no_port() -> WorkshopError:
+    from workshop.errors import WorkshopError
+
+    return WorkshopError(
+        "a cluster takes no port of this machine",
+        "Leave out --port. The last line says how to look.",
+    )
+
+
 def releases(args: argparse.Namespace) -> int:
     """List what is kept."""
     from workshop import git, production
     from workshop.report import text
 
-    kept = production.releases(git.top(args.project), args.environment)
+    kept = production.releases(git.top(args.project), args.environment, args.target)
     for release in kept:
         print(text.release(release))
     if kept:
@@ -69,7 +115,7 @@ def metrics(args: argparse.Namespace) -> int:
     """How fast, and how well."""
     from workshop import git, production
 
-    found = production.measure(git.top(args.project), args.environment)
+    found = production.measure(git.top(args.project), args.environment, args.target)
     if args.json:
         import json
 
@@ -83,9 +129,13 @@ def metrics(args: argparse.Namespace) -> int:
 
 def production(args: argparse.Namespace) -> int:
     """Look at what runs, or end it."""
-    from workshop import git, production
+    from workshop import git
 
     project = git.top(args.project)
+    if args.target != TARGETS[0]:
+        return _in_a_cluster(project, args.action)
+    from workshop import production
+
     if args.action == "down":
         ended = production.down(project)
         print(f"Ended: {', '.join(ended)}. The data stays." if ended else "Nothing was running.")
@@ -93,6 +143,25 @@ def production(args: argparse.Namespace) -> int:
     from workshop.report import learning
 
     print(learning.production(production.status(project)))
+    return GREEN
+
+
+def _in_a_cluster(project: Path, action: str) -> int:
+    from workshop.production import kubernetes
+
+    if action == "down":
+        ended = kubernetes.down(project)
+        if not ended:
+            print("Nothing was running.")
+            return GREEN
+        print(f"Ended: {', '.join(ended)}. The data stays, and so does all else.")
+        print("To remove it for good, with its data:")
+        for name in ended:
+            print(f"  kubectl delete namespace {name}")
+        return GREEN
+    from workshop.report import learning
+
+    print(learning.pods(kubernetes.status(project)))
     return GREEN
 
 
@@ -162,9 +231,17 @@ def _environment(own: argparse.ArgumentParser) -> None:
     )
 
 
+def _target(own: argparse.ArgumentParser) -> None:
+    own.add_argument(
+        "--target", choices=TARGETS, default=TARGETS[0],
+        help="on this machine, or in the cluster that KUBECONFIG names (default: process)",
+    )  # fmt: skip
+
+
 def _for_deploy(own: argparse.ArgumentParser) -> None:
     project_argument(own)
     _environment(own)
+    _target(own)
     own.add_argument(
         "--rev", metavar="REV", default="HEAD", help="a commit or a tag (default: HEAD)"
     )
@@ -179,22 +256,26 @@ def _for_deploy(own: argparse.ArgumentParser) -> None:
 def _for_rollback(own: argparse.ArgumentParser) -> None:
     project_argument(own)
     _environment(own)
+    _target(own)
     own.add_argument("--to", metavar="REV", help="that release instead of the one before")
 
 
 def _for_releases(own: argparse.ArgumentParser) -> None:
     project_argument(own)
     _environment(own)
+    _target(own)
 
 
 def _for_metrics(own: argparse.ArgumentParser) -> None:
     project_argument(own)
     _environment(own)
+    _target(own)
     own.add_argument("--json", action="store_true", help="for programs; times are in seconds")
 
 
 def _for_production(own: argparse.ArgumentParser) -> None:
     project_argument(own)
+    _target(own)
     own.add_argument(
         "action", choices=("status", "down"), help="look at it, or end all its processes"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.errors import WorkshopError
-from workshop.model import Platform
+from workshop.model import TARGETS, Platform
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from workshop.production.metrics import Metrics
 
 Report = Callable[[str, str], None]
-
-_REASON = 300  # characters of a reason that the log keeps
 
 
 class Deployment(NamedTuple):
@@ -76,7 +74,7 @@ def deploy(
     from workshop.production import switching
 
     place = places.of(project, environment)
-    commit = _commit(project, revision)
+    commit = commit_of(project, revision)
     with places.locked(place):
         switching.repair(place, platform, report)
         kind = "mend" if mend else "deploy"
@@ -99,7 +97,7 @@ def rollback(
     place = places.of(project, environment)
     with places.locked(place):
         switching.repair(place, platform, report)
-        chosen = _back(place, to)
+        chosen = back(place, to)
         live = place.live
         done = _bring(place, platform, chosen, "rollback", began, report, None)
         bad = release.find(place, live) if live and live != chosen else None
@@ -108,11 +106,11 @@ def rollback(
         return done
 
 
-def releases(project: Path, environment: str) -> tuple[Kept, ...]:
+def releases(project: Path, environment: str, target: str = TARGETS[0]) -> tuple[Kept, ...]:
     """The releases that are kept, the latest first."""
     from workshop.production import release
 
-    place = places.of(project, environment)
+    place = places.of(project, environment, target)
     live = place.live
     return tuple(
         Kept(each.commit, each.subject, each.live_at, each.commit == live)
@@ -120,11 +118,11 @@ def releases(project: Path, environment: str) -> tuple[Kept, ...]:
     )
 
 
-def measure(project: Path, environment: str) -> "Metrics":
+def measure(project: Path, environment: str, target: str = TARGETS[0]) -> "Metrics":
     """The five DORA metrics of an environment, from its deploy log."""
     from workshop.production import log, metrics
 
-    return metrics.of(log.entries(places.of(project, environment)))
+    return metrics.of(log.entries(places.of(project, environment, target)))
 
 
 def status(project: Path) -> tuple[Running, ...]:
@@ -192,10 +190,7 @@ def _bring(
         migrate = kind != "rollback" and new.database
         switching.switch(place, platform, new, migrate=migrate, report=report)
     except BaseException as error:
-        said = error.fact if isinstance(error, WorkshopError) else type(error).__name__
-        reason = " ".join(said.split())[:_REASON]  # a line of the log is for one look
-        outcome = "failed" if isinstance(error, Exception) else "interrupted"
-        log.end(place, entry._replace(outcome=outcome, reason=reason))
+        log.end(place, log.unfinished(entry, error))
         raise
     entry = entry._replace(outcome="live", live=log.now())
     release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
@@ -204,7 +199,7 @@ def _bring(
     return Deployment(place.environment, place.url, commit, time.monotonic() - began)
 
 
-def _commit(project: Path, revision: str) -> str:
+def commit_of(project: Path, revision: str) -> str:
     """The commit to deploy. Only what is committed reaches production: HEAD needs a clean tree."""
     from workshop import git
 
@@ -232,7 +227,7 @@ def _commit(project: Path, revision: str) -> str:
     return commit
 
 
-def _back(place: Place, to: str | None) -> str:
+def back(place: Place, to: str | None) -> str:
     """The commit to roll back to."""
     from workshop.production import release
 

@@ -20,7 +20,10 @@ import os
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from workshop.errors import WorkshopError
 from workshop.production.place import Place, read, write
+
+_REASON = 300  # characters of a reason that the log keeps
 
 
 class Entry(NamedTuple):
@@ -51,7 +54,8 @@ def begin(place: Place, kind: str, commit: str, authored: str) -> Entry:
 def end(place: Place, entry: Entry) -> None:
     """Append the line, in one write: a crash leaves no half of it, and neither does a full disk."""
     line = json.dumps(entry._asdict()) + "\n"
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    # Windows would write another line end
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     descriptor = os.open(place.folder / "deploys.jsonl", flags, 0o600)
     try:
         before = os.fstat(descriptor).st_size
@@ -61,6 +65,14 @@ def end(place: Place, entry: Entry) -> None:
     finally:
         os.close(descriptor)
     (place.folder / "deploying.json").unlink(missing_ok=True)
+
+
+def unfinished(entry: Entry, error: BaseException) -> Entry:
+    """The line of a deploy that ended with an error, and why."""
+    said = error.fact if isinstance(error, WorkshopError) else type(error).__name__
+    reason = " ".join(said.split())[:_REASON]  # a line of the log is for one look
+    outcome = "failed" if isinstance(error, Exception) else "interrupted"
+    return entry._replace(outcome=outcome, reason=reason)
 
 
 def sweep(place: Place) -> Entry | None:

@@ -1,9 +1,11 @@
-"""Where one environment of one project is kept, and what is written there.
+"""Where one environment of one project is kept, and what is written there. Each target has a place
+of its own; a cluster needs less.
 
 lock            held by whoever deploys; `deploying.json` beside it says who
 port            where the environment answers, for good
 secrets.json    made once, mode 0600
 config.json     what a person has set for this environment, mode 0600
+namespace.json  its name in a cluster, and by which mark that is known as ours
 live.json       the commit that answers, written by the supervisor at each switch
 releases/       HASH/ is the commit's files, HASH.json what the release is
 deploys.jsonl   the deploy log
@@ -16,13 +18,14 @@ import errno
 import itertools
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from workshop import paths
 from workshop.errors import WorkshopError
-from workshop.model import ENVIRONMENTS
+from workshop.model import ENVIRONMENTS, TARGETS
 
 FIRST_PORT = 8000
 _CONFIG = "config.json"
@@ -63,19 +66,23 @@ class Place(NamedTuple):
         return None if value is None else str(value["commit"])
 
 
-def of(project: Path, environment: str) -> Place:
-    """The place of an environment. Raises WorkshopError for one that the course does not have."""
+def of(project: Path, environment: str, target: str = TARGETS[0]) -> Place:
+    """The place of an environment, on a target: each has its own.
+
+    Raises WorkshopError for an environment that the course does not have.
+    """
     if environment not in ENVIRONMENTS:
         raise WorkshopError(
             f"there is no environment {environment}",
             f"The environments are: {', '.join(ENVIRONMENTS)}",
         )
-    return Place(project, environment, paths.project_home(project) / environment)
+    name = environment if target == TARGETS[0] else f"{environment}-{target}"
+    return Place(project, environment, paths.project_home(project) / name)
 
 
-def every(project: Path) -> tuple[Place, ...]:
-    """The places of all environments that this project was ever deployed to."""
-    found = [of(project, name) for name in ENVIRONMENTS]
+def every(project: Path, target: str = TARGETS[0]) -> tuple[Place, ...]:
+    """The places of all environments that this project was ever deployed to, on a target."""
+    found = [of(project, name, target) for name in ENVIRONMENTS]
     return tuple(place for place in found if place.folder.is_dir())
 
 
@@ -99,14 +106,12 @@ def prepare(place: Place) -> None:
 @contextlib.contextmanager
 def locked(place: Place) -> Iterator[None]:
     """Hold the place alone. Raises WorkshopError when somebody else deploys right now."""
-    import fcntl  # `filelock` would take longer to import than a deploy to prepare
-
     with _room(place):
         prepare(place)
         lock = (place.folder / "lock").open("ab")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        _lock(lock)
+    except (BlockingIOError, PermissionError) as error:
         lock.close()
         other = read(place.folder / "deploying.json") or {}
         who = f" (process {other['pid']}, since {other['start']})" if other else ""
@@ -120,6 +125,18 @@ def locked(place: Place) -> Iterator[None]:
             yield
     finally:
         lock.close()  # which also lets go of it
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file for as long as it is open. Raises an OSError when somebody else has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # `filelock` would take longer to import than a deploy to prepare
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager

@@ -28,16 +28,18 @@ class Release(NamedTuple):
     """One commit, made ready once.
 
     `live_at` is when it last began to answer (ISO 8601), empty before. `withdrawn` is set when it
-    was rolled back: then no rollback chooses it.
+    was rolled back: then no rollback chooses it. A process runs it with `python`, a cluster runs
+    `image`.
     """
 
     commit: str
     subject: str
     authored: str
-    python: str
-    database: bool
+    python: str = ""
+    database: bool = False
     live_at: str = ""
     withdrawn: bool = False
+    image: str = ""
 
 
 def make(place: Place, platform: Platform, commit: str) -> Release:
@@ -46,11 +48,8 @@ def make(place: Place, platform: Platform, commit: str) -> Release:
     known = find(place, commit)
     if known is not None and folder.is_dir() and environments.usable(Path(known.python)):
         return known  # it was made once, and nothing has changed since
-    if not folder.is_dir():
-        _unpack(place, commit, folder)
-    subject, authored = git.text(
-        "show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project
-    ).split("\n")
+    unpack(place, commit)
+    subject, authored = told(place, commit)
     wanted = [_requirements(platform, folder)]
     environment = environments.ensure(wanted, extra=[environments.SERVER])
     release = Release(commit, subject, authored, str(environment.python), _asks(folder))
@@ -96,8 +95,11 @@ def discard(path: Path) -> None:
     if not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    for folder, _, _ in os.walk(path):
+    for folder, _, files in os.walk(path):
         Path(folder).chmod(0o700)
+        if os.name == "nt":  # there, a file that can't be written can't be removed either
+            for name in files:
+                Path(folder, name).chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -121,7 +123,7 @@ def variables(
         found[_DATABASE] = _cluster(place).url(place.environment)
     own = place.releases / release.commit / "deployment" / "envs" / place.environment
     by_hand = places.configuration(place) if configured is None else configured
-    return found | dict(_assignments(own)) | dict(by_hand)
+    return found | dict(assignments(own)) | dict(by_hand)
 
 
 def attach_database(place: Place) -> str:
@@ -173,31 +175,46 @@ def _cluster(place: Place) -> Cluster:
     return Cluster(place.folder / "postgres")
 
 
-def _unpack(place: Place, commit: str, folder: Path) -> None:
-    """The commit's files, byte for byte, read-only, in place at once or not at all."""
-    import tarfile
+def told(place: Place, commit: str) -> tuple[str, str]:
+    """What the first line of a commit's message says, and when its author wrote it (ISO 8601)."""
+    said = git.text("show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project)
+    subject, authored = said.split("\n")
+    return subject, authored
 
+
+def unpack(place: Place, commit: str) -> None:
+    """The commit's files, byte for byte, read-only, in place at once or not at all."""
+    folder = place.releases / commit
+    if folder.is_dir():
+        return
     part = folder.with_name(f".{commit}.{os.getpid()}.part")
-    data = git.run("archive", "--format=tar", commit, cwd=place.project)
     try:
-        part.mkdir()
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            archive.extractall(part, filter="data")
+        export(place, commit, part)
         for each in sorted(part.rglob("*"), reverse=True):
             if not each.is_symlink():
                 each.chmod(stat.S_IMODE(each.stat().st_mode) & ~0o222)
         part.chmod(0o500)  # nothing is added to it either
         part.replace(folder)
-    except tarfile.FilterError as error:
+    except BaseException:
         discard(part)
+        raise
+
+
+def export(place: Place, commit: str, folder: Path) -> None:
+    """The commit's files, byte for byte, in a new folder."""
+    import tarfile
+
+    data = git.run("archive", "--format=tar", commit, cwd=place.project)
+    try:
+        folder.mkdir()
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            archive.extractall(folder, filter="data")
+    except tarfile.FilterError as error:
         raise WorkshopError(
             f"the commit {commit[:10]} can't be unpacked: {error}",
             "Keep to files and links inside of the project.",
             path=place.project,
         ) from error
-    except BaseException:
-        discard(part)
-        raise
 
 
 def _requirements(platform: Platform, folder: Path) -> Path:
@@ -218,7 +235,7 @@ def _asks(folder: Path) -> bool:
     return any(_DATABASE.encode() in file.read_bytes() for file in files)
 
 
-def _assignments(file: Path) -> Iterator[tuple[str, str]]:
+def assignments(file: Path) -> Iterator[tuple[str, str]]:
     """The lines KEY=VALUE of a file. Raises WorkshopError for a line that is none."""
     if not file.is_file():
         return

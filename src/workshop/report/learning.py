@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from workshop.hints import Hint
     from workshop.model import Course, Step
     from workshop.production import Running
+    from workshop.production.kubernetes import Pods
     from workshop.progress import News
 
 _MARKS = {"done": "x", "current": ">", "to come": " ", "new": "+"}
@@ -51,6 +52,22 @@ def production(running: Sequence[Running], head: str | None = None) -> str:
         state = f"up, {each.url}" if each.up else "down; `deploy` brings it up"
         old = ", not your last commit" if head and each.commit != head else ""
         lines.append(_fact(each.environment.capitalize(), f"{each.commit[:10]} {state}{old}"))
+    return "\n".join(lines)
+
+
+def pods(found: Sequence[Pods]) -> str:
+    """A line an environment in a cluster: which commit, and how many of its pods are ready."""
+    if not found:
+        return _fact("Production", "nothing deployed to a cluster yet")
+    lines = []
+    for each in found:
+        state = (
+            f"{each.ready} of {each.wanted} pods ready"
+            if each.wanted
+            else ("down; `deploy --target kubernetes` brings it up")
+        )
+        about = f"{each.commit[:10]} {state}, namespace {each.namespace}"
+        lines.append(_fact(each.environment.capitalize(), about))
     return "\n".join(lines)
 
 

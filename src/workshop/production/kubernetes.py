@@ -1,0 +1,307 @@
+"""Production in a cluster: bring a commit live, bring the one before back, look, end.
+
+This module tells the order. `images` builds what runs, `description` reads what goes into a
+namespace, `objects` has the words for it, `namespace` puts it there, `waiting` waits. What a
+release is, where it is kept and what is logged is the same as on this machine: see the package.
+
+What was applied last, and became ready, is kept as it was. When the next release does not become
+ready, that is applied again, to the letter.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from workshop import kubectl
+from workshop.errors import WorkshopError
+from workshop.kubectl import Object
+from workshop.model import Orchestration, Platform
+from workshop.production import (
+    Report,
+    back,
+    commit_of,
+    description,
+    images,
+    log,
+    objects,
+    release,
+    silent,
+    waiting,
+)
+from workshop.production import place as places
+from workshop.production.description import Parts
+from workshop.production.namespace import Namespace
+from workshop.production.place import Place
+
+TARGET = "kubernetes"
+_UNDONE = 120.0  # seconds until what was live is as it was
+_APPLIED = "applied.json"
+# What keeps data is not removed because a release does not name it any more.
+_STAYS = ("PersistentVolumeClaim", "Secret")
+
+
+class Rollout(NamedTuple):
+    """What is live now: where, from which commit, and how many seconds that took.
+
+    `look` is the command that brings it to this machine, `image` is what the cluster was told to
+    run.
+    """
+
+    environment: str
+    namespace: str
+    commit: str
+    image: str
+    look: str
+    seconds: float
+
+
+class Pods(NamedTuple):
+    """An environment: where it is, with which commit, and how many pods of those that it wants are
+    ready."""
+
+    environment: str
+    namespace: str
+    commit: str
+    ready: int
+    wanted: int
+
+
+def deploy(
+    project: Path,
+    environment: str,
+    platform: Platform,
+    *,
+    revision: str = "HEAD",
+    mend: bool = False,
+    report: Report = silent,
+) -> Rollout:
+    """Bring a commit of `project` live in `environment`.
+
+    As on this machine: `report(what, how)` is told of each stage, and what was live before is live
+    still when this raises WorkshopError.
+    """
+    began = time.monotonic()
+    cluster = _cluster(platform)
+    kubectl.needed()
+    place = places.of(project, environment, TARGET)
+    commit = commit_of(project, revision)
+    with places.locked(place):
+        _repair(place, report)
+        return _bring(place, cluster, commit, "mend" if mend else "deploy", began, report)
+
+
+def rollback(
+    project: Path,
+    environment: str,
+    platform: Platform,
+    *,
+    to: str | None = None,
+    report: Report = silent,
+) -> Rollout:
+    """Bring the release before back, or the kept release `to`. The data stays as it is."""
+    began = time.monotonic()
+    cluster = _cluster(platform)
+    kubectl.needed()
+    place = places.of(project, environment, TARGET)
+    with places.locked(place):
+        _repair(place, report)
+        chosen, live, space = back(place, to), place.live, _space(place)
+        if not space.there():
+            raise WorkshopError(
+                f"the namespace {space.name} is gone, and its data with it",
+                "There is nothing to roll back. Begin anew: workshop deploy --target kubernetes",
+            )
+        done = _bring(place, cluster, chosen, "rollback", began, report)
+        bad = release.find(place, live) if live and live != chosen else None
+        if bad is not None:
+            release.keep(place, bad._replace(withdrawn=True))
+        return done
+
+
+def status(project: Path) -> tuple[Pods, ...]:
+    """Every environment that the project was ever deployed to, as the cluster has it."""
+    found = [place for place in places.every(project, TARGET) if place.live is not None]
+    if found:
+        kubectl.needed()
+    return tuple(_pods(place) for place in found)
+
+
+def down(project: Path, environment: str | None = None) -> tuple[str, ...]:
+    """End all pods of one environment, or of all. Data, releases and log stay.
+
+    Returns the namespaces in which some ran.
+    """
+    ended = []
+    for place in places.every(project, TARGET):
+        if environment not in (None, place.environment):
+            continue
+        kubectl.needed()
+        with places.locked(place):
+            space = _space(place)
+            if space.there() and space.sleep():
+                ended.append(space.name)
+    return tuple(ended)
+
+
+def forget(project: Path) -> None:
+    """Remove all of the project from the cluster, with its data, and its images from this machine.
+    What is kept in its places stays."""
+    for place in places.every(project, TARGET):
+        with places.locked(place):
+            _space(place).remove_all()
+    images.forget(project)
+
+
+def _bring(
+    place: Place, cluster: Orchestration, commit: str, kind: str, began: float, report: Report
+) -> Rollout:
+    """Make the release, put it in, write it down. The same for a deploy and a rollback."""
+    entry = log.begin(place, kind, commit, "")
+    try:
+        new = _make(place, cluster, commit, report)
+        entry = entry._replace(authored=new.authored)
+        space = _space(place)
+        parts = description.parts(place, cluster, new, space.name)
+        if space.claim():
+            _forget(place)  # somebody has removed all that was live
+            report("namespace", f"{space.name} made")
+        if made := space.keep_secrets(cluster.secrets):
+            report("secrets", f"made: {', '.join(made)}")
+        try:
+            _put(place, space, parts, jobs=kind != "rollback", report=report)
+        except WorkshopError as error:
+            said = _undo(place, space, parts, commit, report)
+            raise WorkshopError(error.fact, f"{said} {error.remedy}", path=error.path) from error
+        except BaseException:
+            _undo(place, space, parts, commit, report)
+            raise
+    except BaseException as error:
+        log.end(place, log.unfinished(entry, error))
+        raise
+    places.write(place.folder / _APPLIED, {"objects": parts.every})
+    places.write(place.folder / "live.json", {"commit": commit})
+    entry = entry._replace(outcome="live", live=log.now())
+    release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
+    log.end(place, entry)
+    release.prune(place)
+    look = (
+        f"kubectl --namespace {space.name} port-forward service/{cluster.service}"
+        f" 8080:{objects.port(parts.every, cluster.service)}"
+    )
+    return Rollout(place.environment, space.name, commit, new.image, look, time.monotonic() - began)
+
+
+def _make(place: Place, cluster: Orchestration, commit: str, report: Report) -> release.Release:
+    """Make the release of a commit, or find the one that is there."""
+    known = release.find(place, commit)
+    release.unpack(place, commit)
+    for name in (cluster.dockerfile, *cluster.manifests, *cluster.files.values()):
+        if not (place.releases / commit / name).is_file():
+            raise WorkshopError(
+                f"the commit {commit[:10]} has no {name}, and a cluster needs it",
+                "Write it, and commit. Until then, this machine is enough: workshop deploy",
+                path=place.project,
+            )
+    subject, authored = release.told(place, commit)
+    report("release", f"{commit[:10]} {subject}" + (" (kept)" if known else ""))
+    found = known or release.Release(commit, subject, authored)
+    image = images.ready(place, cluster, commit, found.image, report)
+    release.keep(place, found._replace(image=image))
+    return found._replace(image=image)
+
+
+def _put(place: Place, space: Namespace, parts: Parts, *, jobs: bool, report: Report) -> None:
+    """Apply a release, one manifest after the other, and wait until each is ready."""
+    space.apply(parts.configuration)
+    for each in parts.manifests:
+        chosen = [one for one in each if jobs or one["kind"] != "Job"]
+        space.apply(chosen)
+        waiting.wait(space, chosen, report)
+    for kind, name in _remove(space, _applied(place), parts.every):
+        report("removed", f"{kind} {name}, which this release does not have")
+
+
+def _remove(
+    space: Namespace, before: Iterable[Object], after: Iterable[Object]
+) -> tuple[tuple[str, str], ...]:
+    """Remove what one release has, and another one has not. Returns what that was."""
+    gone = {objects.identity(each) for each in before} - {objects.identity(each) for each in after}
+    chosen = tuple(sorted(each for each in gone if each[0] not in _STAYS))
+    space.remove(chosen)
+    return chosen
+
+
+def _undo(place: Place, space: Namespace, parts: Parts, failed: str, report: Report) -> str:
+    """Bring back what was live, as it was. Returns what a person must know of it."""
+    live, applied = place.live, _applied(place)
+    try:
+        if live is None or not applied:
+            space.sleep(only=failed)
+            return "Nothing is live."
+        space.end_jobs(failed)  # none of them may try again in an hour
+        space.apply(applied)
+        _remove(space, parts.every, applied)
+        space.restart_stuck()
+        waiting.wait(space, applied, patience=_UNDONE)
+    except WorkshopError as error:
+        return f"It could not be undone: {error.fact}\nDeploy again what was well."
+    report("undone", f"{live[:10]} is as it was")
+    return f"The release {live[:10]} keeps serving."
+
+
+def _repair(place: Place, report: Report) -> None:
+    """Clear up after a command that was killed. What it left in the cluster, the next one replaces:
+    it describes all of it."""
+    for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
+        release.discard(left)
+    interrupted = log.sweep(place)
+    if interrupted is not None:
+        report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
+    live = release.find(place, place.live) if place.live else None
+    if live is not None and not live.live_at:  # interrupted when it was ready
+        release.keep(place, live._replace(live_at=log.now()))
+
+
+def _pods(place: Place) -> Pods:
+    space, ready, wanted = _space(place), 0, 0
+    seen = space.look() if space.there() else None
+    for each in seen.workloads.values() if seen else ():
+        if each["kind"] in objects.SCALED and objects.of_release(each) == place.live:
+            wanted += each["spec"].get("replicas", 1)
+            ready += seen.ready(each) if seen else 0
+    return Pods(place.environment, space.name, str(place.live), ready, wanted)
+
+
+def _space(place: Place) -> Namespace:
+    """The namespace of a place. Its name is chosen once, and so is the mark by which it is ours."""
+    file = place.folder / "namespace.json"
+    known = places.read(file)
+    if known is None:
+        name = objects.name(place.project.resolve().name, place.environment)
+        known = {"name": name, "mark": secrets.token_hex(8)}
+        places.write(file, known)
+    return Namespace(str(known["name"]), str(known["mark"]))
+
+
+def _applied(place: Place) -> tuple[Object, ...]:
+    """What was applied last, and became ready."""
+    found: Iterable[Object] = (places.read(place.folder / _APPLIED) or {}).get("objects", ())
+    return tuple(found)
+
+
+def _forget(place: Place) -> None:
+    for name in (_APPLIED, "live.json"):
+        (place.folder / name).unlink(missing_ok=True)
+
+
+def _cluster(platform: Platform) -> Orchestration:
+    if platform.cluster is None:
+        raise WorkshopError(
+            "this course does not say how a cluster runs its project",
+            "Its steps/course.toml needs a table [production.cluster].",
+        )
+    return platform.cluster
