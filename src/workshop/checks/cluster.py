@@ -14,14 +14,15 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from workshop import kubectl
+from workshop import kubectl, underload, workloads
 from workshop.checks import clone, words
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.manifests import Manifests
 from workshop.containers import Ended
 from workshop.kubectl import Object
+from workshop.workloads import Pod
 
 START = 120.0  # seconds until what was applied is ready
 FETCH = 600.0  # the same while an image is being fetched: that depends on somebody's network
@@ -31,38 +32,7 @@ _QUIET = 5.0  # seconds that a reason must hold: some mend themselves
 _PREFIX = "workshop"
 # Several machines may share a cluster. Each sweeps only what it has left itself.
 _MACHINE = "workshop/machine"
-_VISITOR = "visitor"
-# A cluster may refuse what asks for more.
-_FEW_RIGHTS = {
-    "runAsNonRoot": True, "runAsUser": 10001, "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
-}  # fmt: skip
 _TEMPTATION = "; if you choose to ignore these errors"  # which is never what helps
-# Why a container does not start, as Kubernetes has it, and what helps.
-_NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
-_NOT_SO = "Mend what it says: a name in the file that nothing has, or something it may not do."
-_ENDS = "Mend what the last words say."
-_STUCK = {
-    "ErrImagePull": _NO_IMAGE, "ImagePullBackOff": _NO_IMAGE, "InvalidImageName": _NO_IMAGE,
-    "ErrImageNeverPull": _NO_IMAGE, "CreateContainerConfigError": _NOT_SO,
-    "CreateContainerError": _NOT_SO, "RunContainerError": _NOT_SO, "CrashLoopBackOff": _ENDS,
-}  # fmt: skip
-
-
-class Pod(NamedTuple):
-    """A pod, as it was when somebody looked. `uid` is its own: its successor has another one, even
-    under the same name. `spec` says what the cluster was asked for."""
-
-    name: str
-    uid: str
-    ready: bool
-    spec: Mapping[str, Any]
-    status: Mapping[str, Any]
-
-    @property
-    def image(self) -> str:
-        """The image of its first container."""
-        return str(self.spec["containers"][0]["image"])
 
 
 class Cluster:
@@ -116,10 +86,33 @@ class Cluster:
         done = self._kubectl("apply", "--filename", "-", stdin=text)
         assert done.code == 0, done.said
 
+    def configuration(self, name: str, values: Mapping[str, str]) -> None:
+        """Have a ConfigMap with these values, whatever was in it before."""
+        text = _json("ConfigMap", name, data=dict(values))
+        done = self._kubectl("apply", "--filename", "-", stdin=text)
+        assert done.code == 0, done.said
+
     def apply(self, name: str) -> tuple[Object, ...]:
         """Apply a file of the project, as a person does. Returns what is in it."""
         found = self.read(name)
-        done = self._kubectl("apply", "--filename", name)
+        self._accepted(name, self._kubectl("apply", "--filename", name))
+        return found
+
+    def apply_objects(self, name: str, objects: Sequence[Object]) -> None:
+        """Apply the objects of a file, changed as they may be."""
+        text = "\n".join(map(json.dumps, objects))
+        self._accepted(name, self._kubectl("apply", "--filename", "-", stdin=text))
+
+    def forget(self, kind: str, name: str) -> None:
+        """Delete an object, if there is one, and wait until it is gone."""
+        self._kubectl("delete", kind, name, "--ignore-not-found", timeout=START)
+
+    def now(self, described: Object) -> Object | None:
+        """An object as it is in the cluster; None when there is none."""
+        kind, name = described["kind"], described["metadata"]["name"]
+        return next(iter(self._objects(kind, name, "--ignore-not-found")), None)
+
+    def _accepted(self, name: str, done: Ended) -> None:
         expect(
             done.code == 0,
             seen=f"`kubectl apply --filename {name}` failed:\n"
@@ -127,7 +120,6 @@ class Cluster:
             expected="a manifest that the cluster accepts",
             do="Mend what it says. It names the place from the outside in, with dots between.",
         )
-        return found
 
     def ready(self, name: str) -> tuple[Pod, ...]:
         """Apply a file, and wait until all that it runs is ready: the pods, in their order."""
@@ -143,12 +135,15 @@ class Cluster:
 
     def pods(self, labels: Mapping[str, str]) -> tuple[Pod, ...]:
         """The pods that have these labels, and have not been told to go."""
+        return tuple(each for each in self.every_pod(labels) if not each.leaves)
+
+    def every_pod(self, labels: Mapping[str, str]) -> tuple[Pod, ...]:
+        """The pods that have these labels, also those that have been told to go, in their order."""
         chosen = ",".join(f"{name}={value}" for name, value in labels.items())
-        found = self._objects("pods", "--selector", chosen)
+        found = self._objects("pods", *(("--selector", chosen) if chosen else ()))
         return tuple(
-            _pod(each)
+            workloads.pod(each)
             for each in sorted(found, key=lambda one: str(one["metadata"]["name"]))
-            if "deletionTimestamp" not in each["metadata"]
         )
 
     def delete_pod(self, pod: Pod, seconds: float = START) -> None:
@@ -170,26 +165,34 @@ class Cluster:
 
     def visitor(self, image: str) -> Pod:
         """Another pod, of this image, that does nothing but wait for commands: see `run`."""
-        labels = {"workshop": _VISITOR}
-        container = {
-            "name": _VISITOR, "image": image, "command": ["sleep", "86400"],
-            "securityContext": _FEW_RIGHTS,
-        }  # fmt: skip
-        spec = {
-            "containers": [container], "terminationGracePeriodSeconds": 0,
-            "automountServiceAccountToken": False, "restartPolicy": "Never",
-        }  # fmt: skip
-        text = _json("Pod", _VISITOR, labels=labels, spec=spec)
+        text = json.dumps(underload.visitor(image))
         made = self._kubectl("apply", "--filename", "-", stdin=text)
         assert made.code == 0, made.said
-        waiting = ("wait", "--for=condition=Ready", f"pod/{_VISITOR}", f"--timeout={START:.0f}s")
+        waiting = (
+            "wait",
+            "--for=condition=Ready",
+            f"pod/{underload.VISITOR}",
+            f"--timeout={START:.0f}s",
+        )
         done = self._kubectl(*waiting, timeout=START + _JOB)
         assert done.code == 0, done.said
-        return self.pods(labels)[0]
+        return self.pods({"workshop": underload.VISITOR})[0]
 
     def logs(self, pod: Pod) -> str:
         """All that the first container of a pod has said since it started last."""
         return self._kubectl("logs", pod.name, pod.spec["containers"][0]["name"]).out
+
+    def last_words(self) -> Iterator[str]:
+        """What the containers have said last that failed, each once."""
+        said: dict[str, None] = {}
+        for pod in self.every_pod({}):
+            for name in workloads.failures(pod):
+                for options in (("--previous",), ()):
+                    done = self._kubectl("logs", pod.name, "--container", name, *options)
+                    if done.code == 0 and done.out.strip():
+                        said[done.out.strip()] = None
+                        break
+        yield from said
 
     def close(self) -> None:
         """Remove the namespace and all that is in it. The cluster takes its time for that."""
@@ -229,7 +232,7 @@ class Cluster:
             pods = self.pods(labels)
             if len(pods) == wanted and all(pod.ready for pod in pods):
                 return pods
-            now, trouble = time.monotonic(), next(filter(None, map(_trouble, pods)), None)
+            now, trouble = time.monotonic(), next(filter(None, map(workloads.trouble, pods)), None)
             reason = trouble[0] if trouble else ""
             stuck, since = (stuck, since) if reason == stuck else (reason, now)
             if trouble and now - since > _QUIET:
@@ -244,7 +247,7 @@ class Cluster:
         return CheckFailed(
             seen=f"a pod of {name} does not start ({reason}):\n{self._told(said)}".rstrip(),
             expected="pods that become ready",
-            do=_STUCK[reason],
+            do=workloads.STUCK[reason],
         )
 
     def _never(self, name: str, pods: Sequence[Pod], wanted: int) -> CheckFailed:
@@ -288,26 +291,8 @@ class Cluster:
         """What kubectl says, without the name of a namespace that is gone when somebody reads it,
         and without the name of the file: it stands before."""
         said = said.replace(f"{self._made}/", "").replace(f' namespace "{self._made}"', " it")
+        said = said.replace('validating "STDIN"', "validating it")
         return words.tail(said, self._project)
-
-
-def _pod(found: Object) -> Pod:
-    meta, status = found["metadata"], found.get("status", {})
-    ready = any(
-        each["type"] == "Ready" and each["status"] == "True"
-        for each in status.get("conditions", ())
-    )
-    return Pod(meta["name"], meta["uid"], ready, found["spec"], status)
-
-
-def _trouble(pod: Pod) -> tuple[str, str, Pod] | None:
-    """Why a container of a pod does not start, and what the cluster says of it."""
-    every = (*pod.status.get("initContainerStatuses", ()), *pod.status.get("containerStatuses", ()))
-    for each in every:
-        waiting = each.get("state", {}).get("waiting", {})
-        if waiting.get("reason") in _STUCK:
-            return waiting["reason"], waiting.get("message", ""), pod
-    return None
 
 
 def _json(kind: str, name: str, *, labels: Mapping[str, str] | None = None, **more: Any) -> str:

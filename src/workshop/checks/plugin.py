@@ -19,6 +19,7 @@ from workshop.checks.image import Image
 from workshop.checks.pod import Pod
 from workshop.checks.processes import Warmth
 from workshop.checks.project import Project
+from workshop.checks.releases import Releases
 from workshop.checks.stack import Stack
 from workshop.model import Course
 
@@ -154,3 +155,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     space = Cluster(request.config.option.project.resolve())
     yield space
     space.close()
+
+
+@pytest.fixture(scope="module")
+def releases(request: pytest.FixtureRequest, cluster: Cluster, image: Image, pod: Pod) -> Releases:
+    """The project's application in that namespace, released and released again."""
+    return Releases(request.config.option.project.resolve(), cluster, image, pod)

@@ -166,15 +166,15 @@ class Pod:
         )
         return found
 
-    def has(self, path: str) -> bool:
-        """Whether there is such a file in the image."""
-        return self._asked(f"import os; print(os.path.isfile({path!r}))") == "True"
-
     @functools.cached_property
-    def _root(self) -> str:
+    def root(self) -> str:
         """Where the project is, in its image."""
         code = "import os, application as it; print(os.path.dirname(list(it.__path__)[0]))"
         return self._asked(code)
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file in the image."""
+        return self._asked(f"import os; print(os.path.isfile({path!r}))") == "True"
 
     def _asked(self, code: str) -> str:
         """What Python prints in the image, without its entry point."""
@@ -211,7 +211,7 @@ class Pod:
         clone.sweep(self._home)
         for each in clone.left(containers.names(), _PREFIX):
             containers.remove(each)
-        assert self._root  # before any clock runs
+        assert self.root  # before any clock runs
         self._name = f"{_PREFIX}-{os.getpid()}-{secrets.token_hex(3)}"
         self._folder.mkdir(parents=True)
         containers.network(self._name)
@@ -261,7 +261,7 @@ class Pod:
     def _laid_over(self, texts: Mapping[str, str]) -> Iterator[str]:
         """Options that put other texts in the places of files."""
         for number, (name, text) in enumerate(texts.items()):
-            yield from ("--volume", f"{self._file(f'{number}', text)}:{self._root}/{name}:ro")
+            yield from ("--volume", f"{self._file(f'{number}', text)}:{self.root}/{name}:ro")
 
     def _file(self, name: str, text: str) -> Path:
         file = self._folder / name
@@ -275,7 +275,7 @@ class Pod:
 
     def _last(self, said: str) -> str:
         """The last words. Of a server that tells its whole life, only the end."""
-        last = words.tail(said, Path(self._root))
+        last = words.tail(said, Path(self.root))
         return last if _TRACEBACK in said else "\n".join(last.splitlines()[-_WORDS:])
 
 

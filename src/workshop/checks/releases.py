@@ -1,0 +1,299 @@
+"""The project's application in a cluster: released, and released again while people visit it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workshop import underload, workloads
+from workshop.checks import near, words
+from workshop.checks.cluster import Cluster
+from workshop.checks.failure import CheckFailed, expect
+from workshop.checks.image import Image
+from workshop.checks.layered import PAGE, TABLE, Layered
+from workshop.checks.pod import Pod as Alone
+from workshop.kubectl import Object
+from workshop.workloads import Pod
+
+FILE, DATABASE, WEB = (
+    "deployment/application.yaml", "deployment/postgres.yaml", "deployment/webserver/nginx.conf",
+)  # fmt: skip
+NAME = "application"  # how it is found, and where its configuration and its key are
+KEY, PASSWORD = "SECRET_KEY", "password"
+URL = f"http://{NAME}"
+ROLLOUT = 300.0  # seconds until a release has taken over, on a slow machine
+_TRIED = 25.0  # seconds without a change, until a release has shown that it never will
+_POLL = 1.0
+_RATE, _MOST = 50.0, 30_000  # requests in a second, and in all
+_ASK = """import json, sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen(sys.argv[1], timeout=10)
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    print(json.dumps([0, str(error)]))
+    sys.exit()
+print(json.dumps([answer.status, answer.read().decode("utf-8", "replace")]))
+"""
+
+
+class Answer(NamedTuple):
+    """What a visitor in another pod got; status 0: nothing, and `text` says why."""
+
+    status: int
+    text: str
+
+
+class Releases:
+    """The releases of one project, in one namespace. The first one comes when it is asked for."""
+
+    def __init__(self, project: Path, cluster: Cluster, image: Image, alone: Alone) -> None:
+        self._project = project
+        self._cluster = cluster
+        self._layered = Layered(project, image)
+        self._alone = alone
+        self._failed: CheckFailed | None = None
+        self._first = ""
+
+    # What the file says
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is in the file."""
+        return self._cluster.read(FILE)
+
+    def line(self, text: str) -> str:
+        """The file and the line where a text stands first."""
+        return self._cluster.line(FILE, text)
+
+    @functools.cached_property
+    def deployment(self) -> Object:
+        """What starts the pods that visitors meet: those that the Service of this name finds."""
+        services = [
+            each for each in self.objects
+            if each["kind"] == "Service" and each["metadata"].get("name") == NAME
+        ]  # fmt: skip
+        expect(
+            services,
+            seen=f"{FILE} has no Service {NAME}",
+            expected="a name that stays, while pods come and go",
+            do=f"Write a Service {NAME} with port 80, whose selector has the labels of the pods.",
+        )
+        selector: dict[str, str] = services[0].get("spec", {}).get("selector") or {}
+        wanted = selector.items()
+        for each in self._cluster.starts(FILE):
+            labels = each["spec"]["template"]["metadata"].get("labels", {})
+            if wanted and wanted <= labels.items():
+                return each
+        raise CheckFailed(
+            seen=f"{self.line('selector:')}: the Service {NAME} looks for pods with"
+            f" {' and '.join(f'{key}: {value}' for key, value in wanted) or 'no label'}, and no pod"
+            " of the file has that",
+            expected="a selector that has the labels of the pods, letter by letter",
+            do="Compare the Service's selector with the labels below template.",
+        )
+
+    @property
+    def pod_spec(self) -> Object:
+        """The description of those pods."""
+        spec: Object = self.deployment["spec"]["template"]["spec"]
+        return spec
+
+    def templates(self) -> Iterator[tuple[str, Object]]:
+        """Every pod that the file describes: whose it is, and its description."""
+        for each in self.objects:
+            spec: Object = each.get("spec") or {}
+            spec = spec.get("jobTemplate", {}).get("spec") or spec  # of a CronJob
+            if "template" in spec:
+                yield f"{each['kind']} {each['metadata'].get('name')}", spec["template"]["spec"]
+
+    @functools.cached_property
+    def application(self) -> Object:
+        """The container of the application: the one that has the key."""
+        containers_ = self.pod_spec.get("containers", [])
+        found: list[Object] = [each for each in containers_ if takes(each, "secret", NAME)]
+        expect(
+            found,
+            seen=f"no container of the {self.deployment['kind']} takes anything from the Secret"
+            f" {NAME}",
+            expected=f"an application that gets its {KEY} from there",
+            do=f"Below envFrom, write a secretRef with the name {NAME}.",
+        )
+        return found[0]
+
+    # What it does
+
+    def first(self) -> None:
+        """Bring the first release, into a namespace that has all that it needs, and wait."""
+        if self._failed is not None:
+            raise self._failed
+        if self._first:
+            return
+        try:
+            assert self.application  # before anything takes time
+            self._first = self._layered.make("first", self._alone.root)
+            self._surroundings()
+            self.bring(self._first)
+            self.settle(self._first)
+        except CheckFailed as error:
+            self._failed, self._first = error, ""
+            raise
+
+    def release(self, name: str, *, ready: bool = True, migrates: bool = True) -> str:
+        """The image of another release, which is never ready, or whose migration fails."""
+        return self._layered.make(name, self._alone.root, ready=ready, migrates=migrates)
+
+    def bring(self, image: str) -> None:
+        """Apply the file with this image in the place of the project's own, and don't wait."""
+        for each in self.objects:
+            if each["kind"] == "Job":  # it can't be changed
+                self._cluster.forget("job", each["metadata"]["name"])
+        self._cluster.apply_objects(FILE, [self._with(image, each) for each in self.objects])
+
+    def settle(self, image: str) -> tuple[Pod, ...]:
+        """Wait until this release has taken over, and no pod of another one is left."""
+        began = time.monotonic()
+        quiet = began
+        while time.monotonic() - began < ROLLOUT:
+            found = [self._cluster.now(each) for each in self.objects]
+            pods = self.pods()
+            gone = all(image in images(pod) for pod in pods)
+            if gone and all(each and workloads.done(each) for each in found):
+                return pods
+            why = next(filter(None, (workloads.failed(each) for each in found if each)), "")
+            stuck = next(filter(None, map(workloads.trouble, pods)), None)
+            quiet = quiet if stuck else time.monotonic()
+            if why or (stuck and time.monotonic() - quiet > _TRIED):
+                raise self._broken(why or f"{stuck[0]}: {stuck[1]}" if stuck else why)
+            time.sleep(_POLL)
+        raise self._broken(f"it was not done after {ROLLOUT:.0f} seconds")
+
+    def tried(self, image: str) -> list[Pod]:
+        """Wait until a release has shown that it never will be ready: some of it has failed, or all
+        of it has started, and then nothing changes any more. Returns those of its pods that are
+        ready: visitors are sent to them."""
+        began = since = time.monotonic()
+        before: object = None
+        while time.monotonic() - began < ROLLOUT:
+            pods = [pod for pod in self._every() if image in images(pod)]
+            serving = [pod for pod in self.pods() if image in images(pod)]
+            if ready := [pod for pod in serving if pod.ready]:
+                return ready
+            shown = any(map(workloads.failures, pods)) or any(map(workloads.started, serving))
+            now = [workloads.states(pod) for pod in pods]
+            since = since if now == before else time.monotonic()
+            before = now
+            if shown and time.monotonic() - since > _TRIED:
+                return []
+            time.sleep(_POLL)
+        return []
+
+    def get(self, path: str) -> Answer:
+        """What a visitor in another pod gets from the service."""
+        done = self._cluster.run(self._visitor, "python", "-c", _ASK, f"{URL}{path}")
+        assert done.code == 0, done.said
+        return Answer(*json.loads(done.out))
+
+    def visited(self) -> underload.Inside:
+        """People who come at a constant rate, until the load is stopped: a few minutes at most."""
+        return underload.Inside(
+            self._cluster.namespace, self._visitor.name, f"{URL}/{PAGE}",
+            requests=_MOST, rate=_RATE,
+        )  # fmt: skip
+
+    def migrations(self) -> int:
+        """How often the migration of the first release has been run."""
+        database = self._cluster.ready(DATABASE)[0]
+        asked = f"SELECT count(*) FROM {TABLE}"  # noqa: S608  a name of ours
+        done = self._cluster.run(database, "psql", "--username", "postgres", "-tAc", asked)
+        return int(done.out.strip() or 0) if done.code == 0 else 0
+
+    def back(self) -> None:
+        """Bring the first release again, after another one that failed."""
+        self.bring(self._first)
+        self.settle(self._first)
+
+    # How
+
+    @functools.cached_property
+    def _visitor(self) -> Pod:
+        return self._cluster.visitor(self._first)
+
+    @functools.cached_property
+    def _labels(self) -> Mapping[str, str]:
+        labels: Mapping[str, str] = self.deployment["spec"]["selector"]["matchLabels"]
+        return labels
+
+    def pods(self) -> tuple[Pod, ...]:
+        """The pods of the application, with those that have been told to go: they still serve."""
+        return self._cluster.every_pod(self._labels)
+
+    def _every(self) -> tuple[Pod, ...]:
+        """All pods of the namespace, those of jobs, too."""
+        return self._cluster.every_pod({})
+
+    def _surroundings(self) -> None:
+        """All that the file needs in its namespace: Secrets, configuration, and a database."""
+        password, key = secrets.token_hex(16), secrets.token_hex(32)
+        self._cluster.secret("postgres", {PASSWORD: password, "POSTGRES_PASSWORD": password})
+        self._cluster.secret(NAME, {KEY: key})
+        self._cluster.configuration(NAME, {"ALLOWED_HOSTS": f"{NAME},localhost"})
+        near.must_be_there(self._project, WEB)
+        config = (self._project / WEB).read_text("utf-8")
+        self._cluster.configuration("webserver", {Path(WEB).name: config})
+        self._cluster.ready(DATABASE)
+
+    @functools.cached_property
+    def _own(self) -> frozenset[str]:
+        """The names that the file has for the project's image."""
+        return frozenset({str(self.application["image"])})
+
+    def _with(self, image: str, each: Object) -> Object:
+        """An object with this image instead of the project's."""
+        copy: Object = json.loads(json.dumps(each))
+        for container in _containers(copy):
+            if container.get("image") in self._own:
+                container["image"] = image
+        return copy
+
+    def _broken(self, why: str) -> CheckFailed:
+        """What the cluster says, and the last words of whoever did not do as it should."""
+        said = [words.tail(each, Path(self._alone.root)) for each in self._cluster.last_words()]
+        told = "\n".join(filter(None, said))
+        return CheckFailed(
+            seen=f"{FILE} was applied, and no release came that serves: {why}\n{told}".rstrip(),
+            expected="three pods that become ready, after a migration that ends",
+            do="Read the last words. Then ask the cluster: kubectl describe pods",
+        )
+
+
+def takes(container: Object, kind: str, name: str) -> bool:
+    """Whether a container takes variables from the Secret (`secret`), or the ConfigMap
+    (`configMap`), of this name."""
+    sources: list[Object] = [each.get(f"{kind}Ref") or {} for each in container.get("envFrom", ())]
+    values = [each.get("valueFrom") or {} for each in container.get("env", ())]
+    sources += [each.get(f"{kind}KeyRef") or {} for each in values]
+    return name in [each.get("name") for each in sources]
+
+
+def images(pod: Pod) -> Sequence[str]:
+    """The images of a pod's containers."""
+    return [each["image"] for each in pod.spec["containers"]]
+
+
+def _containers(value: Any) -> Iterator[Object]:
+    """All containers, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("containers", "initContainers") and isinstance(inner, list):
+                yield from inner
+            else:
+                yield from _containers(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _containers(inner)
