@@ -14,7 +14,7 @@ from workshop.course import load
 from workshop.gates.result import Lesson, Result
 from workshop.model import Finding, Verdict
 from workshop.proof import Proof
-from workshop.verify import Trial
+from workshop.trial import Trial
 
 pytestmark = pytest.mark.filterwarnings("ignore::sphinx.deprecation.RemovedInSphinx11Warning")
 
@@ -25,10 +25,12 @@ KEPT = Proof(
         Trial("start", "01-hello", "empty", (RED, RED, RED)),
         Trial("solution", "01-hello", "01-hello", (GREEN, GREEN, SKIPPED)),
         Trial("solution", "01-hello", "02-name", (RED,), problems=("test_a is red",)),
-        Trial("deploy", "01-hello", "01-hello", sent=420, lost=5),
+        Trial("deploy", "01-hello", "01-hello", sent=420, lost=5, live=1.25),
         Trial("start", "02-name", "01-hello", (RED, GREEN)),
         Trial("solution", "02-name", "02-name", (GREEN, GREEN)),
-        Trial("deploy", "02-name", "02-name", sent=300),
+        Trial("deploy", "02-name", "02-name", sent=300, live=2),
+        Trial("rollout", "02-name", "02-name", sent=5000, live=61.04),
+        Trial("rollout", "03-more", "03-more", (SKIPPED,)),
     ),
     results=(
         Result("equality", 6),
@@ -41,15 +43,20 @@ KEPT = Proof(
     ),
 )
 TOLD = (
-    "Step Checks: red at the start green after later stages Deploy: sent lost"
-    " 01-hello 3 2 0 of 1 420 5"
-    " 02-name 1 2 0 of 0 300 0"
+    "Step Checks: red at the start green after later stages"
+    " 01-hello 3 2 0 of 1"
+    " 02-name 1 2 0 of 0"
+    " Deploy of Target Live after Requests meanwhile Lost"
+    " 01-hello process 1.2 s 420 5"
+    " 02-name process 2.0 s 300 0"
+    " 02-name kubernetes 61.0 s 5000 0"
     " Lesson Listings, diffs, trees Commands Pages opened Variants not run"
     " 01-hello 4 7 1 2"
     " 02-name 2 8 0 3"
     " Gate Proven Findings equality 6 0 values 4 1 variants 8 0"
     " What was skipped, and why:"
     " 01-hello, test_b: needs a container engine"
+    " 03-more, test_b: needs a container engine"
     " p, block 6: for macos: not executed on linux"
 )
 NONE = "These pages were built without a proof."
@@ -82,7 +89,7 @@ def test_a_new_proof_is_shown_and_what_it_lacks_stays(docs: Docs) -> None:
 
 
 def test_nothing_skipped_is_said_too(docs: Docs) -> None:
-    trials = (KEPT.trials[0], KEPT.trials[1]._replace(verdicts=(GREEN,)), *KEPT.trials[2:])
+    trials = (KEPT.trials[0], KEPT.trials[1]._replace(verdicts=(GREEN,)), *KEPT.trials[2:-1])
     proof.write(docs.root / proof.FILE, commits(docs.root), Proof(trials, KEPT.results[:2]))
     docs.build()
     assert docs.text("index").endswith(" values 4 1 Nothing was skipped.")

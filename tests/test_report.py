@@ -10,7 +10,7 @@ import pytest
 
 from workshop.model import Finding, Verdict
 from workshop.report import as_json, junit, text
-from workshop.verify import Trial
+from workshop.trial import Trial
 
 PLAIN = text.Paint(io.StringIO())
 RED = Verdict(

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from workshop import course, lint, verify
-from workshop.verify import Trial
+from workshop.trial import Trial
 
 
 def prove(root: Path, *names: str, fresh: bool = False) -> dict[str, Trial]:

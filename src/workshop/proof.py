@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from workshop.gates.result import Lesson, Result
 from workshop.model import Finding, Verdict, plain
-from workshop.verify import Trial
+from workshop.trial import Trial
 
 FILE = "build/proof.json"
 

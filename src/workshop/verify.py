@@ -14,49 +14,31 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from workshop import git, history, keys, paths
+from workshop import deploys, git, history, keys, paths
+from workshop.checks import needs
 from workshop.model import Course, Step, Tag, Verdict, plain
-
-Kind = Literal["start", "solution", "deploy"]
+from workshop.trial import Kind, Trial
 
 # What a verdict can depend on in the engine; renderers and other verbs are not in it.
 _ENGINE = (
-    "checks", "production", "containers.py", "environments.py", "postgres.py", "load.py", "git.py",
-    "history.py", "keys.py", "verify.py",
+    "checks", "production", "containers.py", "environments.py", "postgres.py", "load.py",
+    "sending.py", "git.py", "history.py", "keys.py", "verify.py", "trial.py", "deploys.py",
+    "kubectl.py", "manifests.py", "underload.py", "workloads.py",
 )  # fmt: skip
 _EMPTY = "empty"
-# The load of a deploy's proof: bounded, and gentle enough for a laptop.
-_REQUESTS = 5000
-_RATE = 100.0
-_AFTERWARDS = 20
-
-
-class Trial(NamedTuple):
-    """One set of checks on one stage, or one deploy, and what came out.
-
-    `problems` says what is not as the course promises; empty is good. `sent` and `lost` count the
-    requests during a deploy.
-    """
-
-    kind: Kind
-    step: str
-    stage: str
-    verdicts: tuple[Verdict, ...] = ()
-    problems: tuple[str, ...] = ()
-    cached: bool = False
-    seconds: float = 0.0
-    sent: int = 0
-    lost: int = 0
+# One at a time: in a cluster on the same machine, each keeps all cores busy.
+_CLUSTER = threading.Lock()
 
 
 class _Task(NamedTuple):
@@ -127,9 +109,20 @@ def _plan(
             given = seen.get((step.tag, stage)) or _Seen(stage, trees[stage])
             key = keys.digest(engine, "check", checks, given.tree, course.platform)
             tasks.append(_Task(kind, step, stage, given.ref, key))
-        key = keys.digest(engine, "deploy", trees[before], trees[step.tag], course.platform)
-        tasks.append(_Task("deploy", step, step.tag, step.tag, key))
+        for kind in _deploys(course, index):
+            key = keys.digest(engine, kind, trees[before], trees[step.tag], course.platform)
+            tasks.append(_Task(kind, step, step.tag, step.tag, key))
     return tasks
+
+
+def _deploys(course: Course, index: int) -> tuple[Kind, ...]:
+    """Where a stage is deployed to: on this machine, and, once it has what that takes, to a
+    cluster."""
+    return ("deploy", "rollout") if _rolls(course, index) else ("deploy",)
+
+
+def _rolls(course: Course, index: int) -> bool:
+    return index >= 0 and deploys.rolls(course, history.stages(course)[index].files)
 
 
 def _run(
@@ -140,7 +133,11 @@ def _run(
     # They wait a lot themselves, so there is one trial more than there are cores.
     first = {tasks[number].key: number for number in reversed(numbers)}  # one of each key
     queue = sorted(
-        first.values(), key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy")
+        first.values(),
+        key=lambda each: (
+            not tasks[each].step.needs,
+            tasks[each].kind not in ("deploy", "rollout"),
+        ),
     )
     with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
         running: dict[Future[Trial], int] = {
@@ -157,13 +154,26 @@ def _run(
 def _try(course: Course, repository: Path, task: _Task) -> Trial:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
-        project = Path(folder) / "demo"
+        # A name of its own: a cluster, which others may use, has a namespace of that name.
+        project = Path(folder) / f"verify-{Path(folder).name.rpartition('-')[2]}"
         _materialize(repository, task.ref, project)
-        if task.kind == "deploy":
-            trial = _deploy(course, task, project)
-        else:
-            trial = _check(course, task, project)
+        with _CLUSTER if task.kind == "rollout" or "cluster" in task.step.needs else nullcontext():
+            trial = _made(course, task, project)
     return trial._replace(seconds=round(time.monotonic() - began, 3))
+
+
+def _made(course: Course, task: _Task, project: Path) -> Trial:
+    if task.kind not in ("deploy", "rollout"):
+        return _check(course, task, project)
+    trial = Trial(task.kind, task.step.tag, task.stage)
+    index = course.steps.index(task.step)
+    if task.kind == "deploy":
+        before = course.steps[index - 1].tag if index else None
+        return deploys.deploy(course, trial, before, project)
+    if missing := needs.missing(("containers", "cluster")):
+        return deploys.skipped(trial, missing)
+    before = course.steps[index - 1].tag if _rolls(course, index - 1) else None
+    return deploys.rollout(course, trial, before, project)
 
 
 def _check(course: Course, task: _Task, project: Path) -> Trial:
@@ -186,48 +196,6 @@ def _check(course: Course, task: _Task, project: Path) -> Trial:
         )
         verdicts = (*verdicts, broken)
     return Trial(task.kind, task.step.tag, task.stage, verdicts)
-
-
-def _deploy(course: Course, task: _Task, project: Path) -> Trial:
-    """Deploy the stage before, then this one under load: it must be live, and nothing lost."""
-    from workshop import load, production
-    from workshop.errors import WorkshopError
-
-    trial = Trial(task.kind, task.step.tag, task.stage)
-    index = course.steps.index(task.step)
-    wanted = git.commit(project, f"refs/tags/{task.stage}")
-    try:
-        running = None
-        if index:
-            before = course.steps[index - 1].tag
-            first = production.deploy(project, "production", course.platform, revision=before)
-            running = load.start(first.url, requests=_REQUESTS, rate=_RATE, keep_alive=False)
-        try:
-            live = production.deploy(project, "production", course.platform, revision=task.stage)
-        finally:
-            during = running.stop() if running else None
-        after = load.run(live.url, requests=_AFTERWARDS, rate=_RATE, keep_alive=False)
-        reports = [each for each in (during, after) if each is not None]
-        lost = [dict(each.lost) for each in reports if each.lost]
-        trial = trial._replace(
-            sent=sum(each.sent for each in reports),
-            lost=sum(sum(each.values()) for each in lost),
-        )
-        if lost:
-            trial = _broken(trial, f"{trial.lost} of {trial.sent} requests were lost: {lost}")
-        if set(after.releases) != {wanted}:
-            trial = _broken(trial, f"answers came from {dict(after.releases)}, not from {wanted}")
-    except WorkshopError as error:
-        trial = _broken(trial, str(error))
-    finally:
-        production.down(project, "production")
-        shutil.rmtree(paths.project_home(project), ignore_errors=True)
-    return trial
-
-
-def _broken(trial: Trial, seen: str) -> Trial:
-    verdict = Verdict("deploy", "The stage deploys, and no request is lost.", "red", seen=seen)
-    return trial._replace(verdicts=(*trial.verdicts, verdict))
 
 
 def _problems(course: Course, task: _Task, trial: Trial) -> tuple[str, ...]:

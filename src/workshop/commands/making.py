@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workshop.commands import Verb
     from workshop.gates.replay import Done
     from workshop.model import Course, Step
+    from workshop.trial import Trial
 
 
 def build(args: argparse.Namespace) -> int:
@@ -83,7 +84,7 @@ def verify(args: argparse.Namespace) -> int:
     began = time.monotonic()
     paint = text.Paint(sys.stdout)
 
-    def show(trial: verify.Trial, number: int, total: int) -> None:
+    def show(trial: Trial, number: int, total: int) -> None:
         # JSON goes to stdout whole; progress is for the person who waits
         stream = sys.stderr if args.json else sys.stdout
         print(text.trial(trial, number, total, paint), file=stream, flush=True)

@@ -11,7 +11,7 @@ from workshop.model import plain
 if TYPE_CHECKING:
     from workshop.gates.result import Result
     from workshop.model import Finding, Verdict
-    from workshop.verify import Trial
+    from workshop.trial import Trial
 
 
 def listing(values: Iterable[Verdict | Trial | Finding | Result]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
 if TYPE_CHECKING:
-    from workshop.verify import Trial
+    from workshop.trial import Trial
 
 
 def write(trials: Sequence[Trial], file: Path) -> None:

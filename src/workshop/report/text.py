@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workshop.gates.result import Result
     from workshop.model import Finding, Step, Verdict
     from workshop.production import Kept
-    from workshop.verify import Trial
+    from workshop.trial import Trial
 
 WIDTH = 80
 _COLOURS = {"green": "32", "red": "31", "error": "35", "skipped": "33", "bold": "1"}
@@ -78,6 +78,7 @@ def trial(each: Trial, number: int, total: int, paint: Paint) -> str:
         if each.step == each.stage
         else f"still green at {each.stage}",
         "deploy": f"deploys: {each.sent} requests, {each.lost} lost",
+        "rollout": f"rolls out in a cluster: {each.sent} requests, {each.lost} lost",
     }[each.kind]
     how = "known" if each.cached else f"{each.seconds:.1f} s"
     width = len(str(total))
@@ -89,7 +90,7 @@ def trial(each: Trial, number: int, total: int, paint: Paint) -> str:
 def verification(trials: Sequence[Trial], seconds: float) -> str:
     """The summary of `workshop verify`: what was proven, what was not, and why."""
     bad = sum(bool(each.problems) for each in trials)
-    deploys = [each for each in trials if each.kind == "deploy"]
+    deploys = [each for each in trials if each.kind in ("deploy", "rollout")]
     known = sum(each.cached for each in trials)
     sent, lost = sum(each.sent for each in deploys), sum(each.lost for each in deploys)
     lines = [

@@ -12,8 +12,9 @@ from workshop.sphinxext.material import Material
 
 if TYPE_CHECKING:
     from workshop.proof import Proof
-    from workshop.verify import Trial
+    from workshop.trial import Trial
 
+_TARGETS = {"deploy": "process", "rollout": "kubernetes"}
 _NONE = """:::{note}
 These pages were built without a proof. `nox -s tests` makes one, on your own machine.
 :::
@@ -32,8 +33,8 @@ def proof(material: Material) -> str:
 
 def _steps(material: Material, kept: Proof) -> Iterator[str]:
     shown = {lesson.tag: lesson for lesson in kept.lessons}
-    yield "| Step | Checks: red at the start | green after | later stages | Deploy: sent | lost |"
-    yield "|--|--:|--:|--:|--:|--:|"
+    yield "| Step | Checks: red at the start | green after | later stages |"
+    yield "|--|--:|--:|--:|"
     for step in material.course.steps:
         own = [trial for trial in kept.trials if trial.step == step.tag]
         start = _verdicts(own, "start", "red")
@@ -42,12 +43,19 @@ def _steps(material: Material, kept: Proof) -> Iterator[str]:
         )
         later = [each for each in own if each.kind == "solution" and each.stage != step.tag]
         still = sum(not each.problems for each in later)
-        deploys = [each for each in own if each.kind == "deploy"]
         yield (
             f"| [{step.tag}](/steps/{step.folder.name}/index.md) | {start} | {after} "
-            f"| {still} of {len(later)} "
-            f"| {sum(each.sent for each in deploys)} | {sum(each.lost for each in deploys)} |"
+            f"| {still} of {len(later)} |"
         )
+    yield ""
+    yield "| Deploy of | Target | Live after | Requests meanwhile | Lost |"
+    yield "|--|--|--:|--:|--:|"
+    for each in kept.trials:
+        if each.kind in _TARGETS and not any(one.outcome == "skipped" for one in each.verdicts):
+            yield (
+                f"| {each.step} | {_TARGETS[each.kind]} "
+                f"| {each.live:.1f} s | {each.sent} | {each.lost} |"
+            )
     yield ""
     yield "| Lesson | Listings, diffs, trees | Commands | Pages opened | Variants not run |"
     yield "|--|--:|--:|--:|--:|"

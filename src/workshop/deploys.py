@@ -1,0 +1,116 @@
+"""The proof of a deploy: a stage takes over from the stage before while visitors come, and none of
+them is turned away. On this machine (`deploy`), and in a cluster (`rollout`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from workshop import git, load, paths, production, underload
+from workshop.errors import WorkshopError
+from workshop.model import Course, Orchestration, Verdict
+from workshop.sending import Report
+from workshop.trial import Trial, broken
+
+# The load: bounded, and gentle enough for a laptop.
+_REQUESTS = 5000
+_RATE = 100.0
+_AFTERWARDS = 20
+_ENVIRONMENT = "production"
+_SENTENCE = "The stage deploys, and no request is lost."
+_MOST = 30_000  # requests, however long it takes
+_RATE_INSIDE = 60.0  # a second: the cluster, its pods and the visitors share the cores
+_AGAIN = "WORKSHOP_AGAIN"  # a variable that nobody reads
+
+
+def deploy(course: Course, trial: Trial, before: str | None, project: Path) -> Trial:
+    """Deploy the stage before, then this one under load: it must be live, and nothing lost."""
+    wanted = git.commit(project, f"refs/tags/{trial.stage}")
+    try:
+        running = None
+        if before:
+            first = production.deploy(project, _ENVIRONMENT, course.platform, revision=before)
+            running = load.start(first.url, requests=_REQUESTS, rate=_RATE, keep_alive=False)
+        try:
+            live = production.deploy(project, _ENVIRONMENT, course.platform, revision=trial.stage)
+        finally:
+            during = running.stop() if running else None
+        after = load.run(live.url, requests=_AFTERWARDS, rate=_RATE, keep_alive=False)
+        reports = [each for each in (during, after) if each is not None]
+        trial = _counted(trial._replace(live=round(live.seconds, 3)), reports)
+        if set(after.releases) != {wanted}:
+            seen = f"answers came from {dict(after.releases)}, not from {wanted}"
+            trial = broken(trial, _SENTENCE, seen)
+    except WorkshopError as error:
+        trial = broken(trial, _SENTENCE, str(error))
+    finally:
+        production.down(project, _ENVIRONMENT)
+        shutil.rmtree(paths.project_home(project), ignore_errors=True)
+    return trial
+
+
+def rollout(course: Course, trial: Trial, before: str | None, project: Path) -> Trial:
+    """The same in a cluster. The first stage that a cluster can have takes over from itself: a
+    variable is another one, and so every pod is new."""
+    from workshop.production import kubernetes
+    from workshop.production import place as places
+
+    def bring(revision: str) -> kubernetes.Rollout:
+        return kubernetes.deploy(project, _ENVIRONMENT, course.platform, revision=revision)
+
+    try:
+        first = bring(before or trial.stage)
+        if before is None:
+            place = places.of(project, _ENVIRONMENT)
+            with places.locked(place):
+                places.configure(place, {_AGAIN: "yes"})
+        url = f"http://{_cluster(course).service}/"
+        with underload.inside(
+            first.namespace, first.image, url, _MOST, _RATE_INSIDE, _REQUESTS
+        ) as visitors:
+            live = bring(trial.stage)
+            report = visitors.stop()
+        trial = _counted(trial._replace(live=round(live.seconds, 3)), [report])
+        if report.sent < _REQUESTS:
+            seen = f"{report.sent} requests were sent, and {_REQUESTS} were meant"
+            trial = broken(trial, _SENTENCE, seen)
+        if set(report.statuses) != {200}:
+            trial = broken(trial, _SENTENCE, f"visitors got {dict(report.statuses)}, and not 200")
+    except WorkshopError as error:
+        trial = broken(trial, _SENTENCE, str(error))
+    finally:
+        kubernetes.forget(project)
+        shutil.rmtree(paths.project_home(project), ignore_errors=True)
+    return trial
+
+
+def rolls(course: Course, files: Iterable[str]) -> bool:
+    """Whether a stage with these files has all that a cluster needs."""
+    cluster = course.platform.cluster
+    if cluster is None:
+        return False
+    return {cluster.dockerfile, *cluster.manifests, *cluster.files.values()} <= set(files)
+
+
+def skipped(trial: Trial, reason: str) -> Trial:
+    """A trial that this machine can't make."""
+    verdict = Verdict(trial.kind, _SENTENCE, "skipped", seen=reason)
+    return trial._replace(verdicts=(verdict,))
+
+
+def _counted(trial: Trial, reports: Sequence[Report]) -> Trial:
+    lost = [dict(each.lost) for each in reports if each.lost]
+    trial = trial._replace(
+        sent=sum(each.sent for each in reports), lost=sum(sum(each.values()) for each in lost)
+    )
+    if lost:
+        seen = f"{trial.lost} of {trial.sent} requests were lost: {lost}"
+        trial = broken(trial, _SENTENCE, seen)
+    return trial
+
+
+def _cluster(course: Course) -> Orchestration:
+    assert course.platform.cluster is not None
+    return course.platform.cluster
