@@ -1,0 +1,198 @@
+"""What goes wrong in every cluster, done on purpose: pods that are killed, a database that is away.
+
+The last stage is live in a real cluster. Each test breaks one thing, and waits until all is well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import commit
+
+from workshop import containers, course, git, history, kubectl, underload, workloads
+from workshop.checks import needs
+from workshop.containers import Ended
+from workshop.production import kubernetes, log
+from workshop.production import place as places
+from workshop.workloads import Pod
+
+pytestmark = pytest.mark.cluster
+
+LIVENESS = 90.0  # seconds: after so many, a liveness probe has said whatever it has to say
+FROZEN = 60.0
+WELL = 180.0  # seconds until all is well again
+NOTE = "CREATE TABLE IF NOT EXISTS note (text text); INSERT INTO note VALUES ('still here')"
+
+
+class Live(NamedTuple):
+    """A project that is live in a cluster, and where."""
+
+    project: Path
+    namespace: str
+    image: str
+
+    def kubectl(self, *args: str) -> Ended:
+        return kubectl.run("--namespace", self.namespace, *args, timeout=WELL)
+
+    def pods(self, app: str = "application") -> list[Pod]:
+        found = kubectl.objects("pods", "--namespace", self.namespace, "--selector", f"app={app}")
+        return [pod for pod in map(workloads.pod, found) if not pod.leaves]
+
+    def ready(self, app: str = "application") -> int:
+        return sum(pod.ready for pod in self.pods(app))
+
+    def restarts(self) -> dict[str, int]:
+        """How often each container of the application was started again."""
+        return {
+            f"{pod.name} {each['name']}": each["restartCount"]
+            for pod in self.pods()
+            for each in pod.status["containerStatuses"]
+        }
+
+    def well(self) -> bool:
+        return self.ready() == 3 and self.ready("postgres") == 1
+
+    def visitors(self) -> contextlib.AbstractContextManager[underload.Inside]:
+        """Ten minutes of them, at most."""
+        return underload.inside(self.namespace, self.image, "http://application/", 30_000, 50)
+
+    def sql(self, query: str) -> str:
+        said = self.kubectl("exec", "postgres-0", "--", "psql", "--username", "postgres", "-tAc",
+                            query)  # fmt: skip
+        assert said.code == 0, said.said
+        return said.out.strip()
+
+
+def until(true: Callable[[], object], seconds: float = WELL) -> None:
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, "it never became true"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_HOME", str(kept))
+
+
+@pytest.fixture(scope="module")
+def stage(kept: Path) -> Iterator[Live]:
+    if missing := needs.missing(["containers", "cluster"]):
+        pytest.skip(missing)
+    every = course.load(course.default_root())
+    project = kept / f"chaos-{os.getpid()}"
+    project.mkdir()
+    git.run("init", "--quiet", "--template=", "--initial-branch=main", cwd=project)
+    for name, value in (("name", "A Learner"), ("email", "learner@example.org")):
+        git.run("config", f"user.{name}", value, cwd=project)
+    with history.built(every) as (built, tags):
+        git.run("fetch", "--quiet", str(built), f"refs/tags/{tags[-1].name}", cwd=project)
+        git.run("checkout", "--quiet", "-B", "main", tags[-1].commit, cwd=project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKSHOP_HOME", str(kept))
+        done = kubernetes.deploy(project, "production", every.platform)
+        yield Live(project, done.namespace, done.image)
+        kubernetes.forget(project)
+
+
+@pytest.fixture
+def live(stage: Live) -> Live:
+    """The same, when all is well."""
+    until(stage.well)
+    return stage
+
+
+def test_a_pod_that_is_sent_away_costs_nobody_an_answer(live: Live) -> None:
+    gone = live.pods()[0]
+    with live.visitors() as visitors:
+        assert live.kubectl("delete", "pod", gone.name).code == 0
+        until(lambda: gone.name not in [pod.name for pod in live.pods()] and live.well())
+        report = visitors.stop()
+    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    assert report.sent > 500
+
+
+def test_a_server_that_dies_is_started_again_and_the_others_serve(live: Live) -> None:
+    pod, before = live.pods()[0], live.restarts()
+    # The first process of a container takes no SIGKILL from within; its end is the container's.
+    killed = live.kubectl("exec", pod.name, "--container", "application", "--", "python", "-c",
+                          "import os, signal; os.kill(1, signal.SIGINT)")  # fmt: skip
+    assert killed.code == 0, killed.said
+    until(lambda: live.restarts() != before)
+    until(live.well)
+    again = {name for name, count in live.restarts().items() if count != before[name]}
+    assert again == {f"{pod.name} application"}
+
+
+def test_a_database_pod_that_is_killed_comes_back_with_its_data(live: Live) -> None:
+    live.sql(NOTE)
+    before = live.restarts()
+    assert live.kubectl("delete", "pod", "postgres-0", "--grace-period=0", "--force").code == 0
+    until(lambda: live.ready("postgres") == 1)
+    until(live.well)
+    assert live.sql("SELECT text FROM note LIMIT 1") == "still here"
+    assert live.restarts() == before
+
+
+def test_a_frozen_database_restarts_nobody_and_visitors_wait_elsewhere(live: Live) -> None:
+    """For a minute it says nothing. Nobody is ready then, and nobody is started again."""
+    live.sql(NOTE)
+    rows, before = live.sql("SELECT count(*) FROM note"), live.restarts()
+    name = _container("postgres-0", live.namespace)
+    if not name:
+        pytest.skip("the cluster's containers are not in this machine's engine")
+    began = time.monotonic()
+    with containers.frozen(name):
+        until(lambda: live.ready() == 0, FROZEN)
+        time.sleep(max(0.0, began + FROZEN - time.monotonic()))
+    until(live.well)
+    time.sleep(max(0.0, began + LIVENESS - time.monotonic()))
+    assert live.restarts() == before
+    assert live.sql("SELECT count(*) FROM note") == rows
+
+
+def test_a_deploy_that_is_killed_in_the_middle_changes_nothing_and_the_next_one_repairs(
+    live: Live,
+) -> None:
+    deploy = [sys.executable, "-m", "workshop", "deploy", "--target", "kubernetes"]
+    before = {pod.name for pod in live.pods()}
+    commit(live.project, {"README.rst": "Another release.\n"}, "Another release")
+    with live.visitors() as visitors:
+        running = subprocess.Popen(deploy, cwd=live.project, stdout=subprocess.DEVNULL)
+        until(lambda: {pod.name for pod in live.pods()} - before)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        said = subprocess.run(deploy, cwd=live.project, capture_output=True, text=True, check=False)
+        report = visitors.stop()
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "was interrupted" in said.stdout
+    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    entries = log.entries(places.of(live.project, "production", "kubernetes"))
+    assert [each.outcome for each in entries] == ["live", "interrupted", "live"]
+    assert not {pod.name for pod in live.pods()} & before
+
+
+def _container(pod: str, namespace: str) -> str:
+    """The engine's name of a pod's container; empty when this machine's engine does not have it."""
+    (found,) = kubectl.objects("pod", pod, "--namespace", namespace)
+    kind, _, name = str(found["status"]["containerStatuses"][0]["containerID"]).partition("://")
+    known = containers.state(name) if kind == "docker" else (False, -1)
+    return name if known[0] else ""
