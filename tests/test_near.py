@@ -86,6 +86,15 @@ def test_the_line_behind_an_error_page(tmp_path: Path) -> None:
     assert words.place("<title>Nothing here</title>", tmp_path) == ""
 
 
+def test_the_file_of_a_long_output_is_named_after_the_command() -> None:
+    from workshop.checks.project import _name
+
+    assert _name(("python", "manage.py", "migrate", "--noinput")) == "manage.py-migrate"
+    assert _name(("python", "-m", "compileall")) == "compileall"
+    assert _name(("tox", "-q")) == "tox"
+    assert _name(("python", "-c", "import os; print(os.environ)")) == "python"
+
+
 def test_long_output_goes_to_a_file_that_is_named(project: Path) -> None:
     from workshop.checks.project import Project
 

@@ -177,8 +177,7 @@ class Project:
                 expected="an end",
                 do="Run it yourself, and look what it waits for.",
             ) from error
-        name = "-".join(each for each in argv[1:3] if not each.startswith("-"))
-        return Result(code, out, self._told(out, name or argv[0]))
+        return Result(code, out, self._told(out, _name(argv)))
 
     def manage(self, *args: str, env: Mapping[str, str] | None = None) -> Result:
         """Run `manage.py` with these arguments."""
@@ -408,3 +407,9 @@ class Project:
                 if name.endswith(".py") and _DATABASE.encode() in Path(folder, name).read_bytes():
                     return True
         return False
+
+
+def _name(argv: Sequence[str]) -> str:
+    """How the file with all that a command says is called: a whole program is no name for it."""
+    words = () if argv[1:2] == ("-c",) else argv[1:3]
+    return "-".join(each for each in words if not each.startswith("-")) or argv[0]
