@@ -81,8 +81,10 @@ def cluster(session: nox.Session) -> None:
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")
-    session.run("workshop", "verify", *_needing("cluster"))
-    session.run("pytest", "-m", "cluster", "-rs", *session.posargs)
+    session.run("workshop", "verify", *_from_the_first_with("cluster"))
+    # two files at a time: most of what they do is to wait for pods
+    two = ("--numprocesses", "2", "--dist", "loadfile")
+    session.run("pytest", "-m", "cluster", "-rs", *(session.posargs or two))
     _build_docs(session)
     session.run("workshop", "gates", "--html", str(DOCS), "replay")
 
@@ -91,8 +93,8 @@ def cluster(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Spoil each solution in every small way: a check must find it, or a reason stands beside.
 
-    And judge every other right solution, and every mistake that people make: of those that need
-    containers, `nox -s tests` takes one solution for each step, and two mistakes for each check.
+    And judge every other right solution, and every mistake that people make: `nox -s tests` takes
+    one solution for each step, and two mistakes for each check.
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
@@ -149,14 +151,13 @@ def _install(session: nox.Session, extras: str) -> None:
     stamp.write_text(wanted, "ascii")
 
 
-def _needing(what: str) -> list[str]:
-    """The folders' names of the steps that need this."""
+def _from_the_first_with(what: str) -> list[str]:
+    """The folders' names of the first step that needs this, and of all behind it: their stages have
+    it, too."""
     every = sorted((ROOT / "steps").glob("*/step.toml"))
-    return [
-        file.parent.name
-        for file in every
-        if what in tomllib.loads(file.read_text("utf-8")).get("needs", [])
-    ]
+    needs = [tomllib.loads(file.read_text("utf-8")).get("needs", []) for file in every]
+    first = next((index for index, each in enumerate(needs) if what in each), len(every))
+    return [file.parent.name for file in every[first:]]
 
 
 def _build_demo(session: nox.Session) -> None:

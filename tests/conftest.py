@@ -59,7 +59,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
          "-d", folder / "doctrees", COURSES.parent.parent, folder / "html"],
         capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    # A notebook's kernel may speak of the way to it, which does not leave this machine.
+    said = [line for line in done.stderr.splitlines() if not line.startswith("[IPKernelApp]")]
+    assert (done.returncode, said) == (0, [])
     return folder / "html"
 
 
