@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -791,7 +792,8 @@ def real(tmp_path: Path, project: Path) -> Iterator[Real]:
     """A project with a namespace that no other test has, and that goes with it."""
     if missing := needs.missing(["cluster", "containers"]):
         pytest.skip(missing)
-    folder = project.rename(tmp_path / f"demo-{os.getpid()}")
+    # A cluster takes its time to remove a namespace: the next test must have another one.
+    folder = project.rename(tmp_path / f"demo-{os.getpid()}-{secrets.token_hex(2)}")
     yield Real(folder)
     if places.every(folder, "kubernetes"):
         kubectl.run("delete", "namespace", Real(folder).space.name, "--wait=false", timeout=60)
