@@ -29,7 +29,7 @@ case "$*" in
   *"get namespaces"*) cat "$SAID/namespaces" 2>/dev/null ;;
   *--dry-run=client*) cat "$SAID/objects" 2>/dev/null && exit 0; cat "$SAID/refused" >&2; exit 1 ;;
   *create*) cat > "$SAID/made" ;;
-  *" pods "*) cat "$SAID/pods" ;;
+  *" pods "*) cat "$SAID/pods"; mv "$SAID/later" "$SAID/pods" 2>/dev/null ;;
   *" events "*) cat "$SAID/events" 2>/dev/null ;;
   *" logs "*) echo "Last words." ;;
 esac
@@ -226,7 +226,7 @@ APPLICATION = {
 
 def pods(said: Path, status: dict[str, object], **meta: str) -> None:
     """One pod is there, and this is how it is."""
-    spec = {"containers": [{"name": "app", "image": "busybox:1"}]}
+    spec = {"containers": [{"name": "app", "image": "busybox:1", "readinessProbe": {}}]}
     one = {"kind": "Pod", "metadata": {"name": "app-0", "uid": "1", **meta}, "spec": spec}
     (said / "objects").write_text(objects(APPLICATION), "utf-8")
     (said / "pods").write_text(json.dumps({**one, "status": status}), "utf-8")
@@ -265,6 +265,20 @@ def test_who_does_not_start_is_told_with_the_reason(
     )
     waiting["reason"] = "CrashLoopBackOff"
     pods(said, {"initContainerStatuses": [{"state": {"waiting": waiting}}]})
+    assert unready(project).seen.endswith("(CrashLoopBackOff):\nLast words.")
+
+
+def test_who_has_no_probe_and_ends_at_once_never_was_ready(
+    said: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_QUIET", 0.6)
+    ended = {"waiting": {"reason": "CrashLoopBackOff"}}
+    pods(said, {"containerStatuses": [{"state": ended}]})
+    (said / "pods").rename(said / "later")
+    pods(said, {"conditions": [{"type": "Ready", "status": "True"}]})
+    lucky = json.loads((said / "pods").read_text("utf-8"))
+    del lucky["spec"]["containers"][0]["readinessProbe"]
+    (said / "pods").write_text(json.dumps(lucky), "utf-8")
     assert unready(project).seen.endswith("(CrashLoopBackOff):\nLast words.")
 
 

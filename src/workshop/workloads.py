@@ -1,4 +1,5 @@
-"""What a cluster says of its workloads: pure readings of what `kubectl get --output json` gives."""
+"""What a cluster is asked for, and what it says of that: pure readings of objects, as kubectl gives
+them."""
 
 from __future__ import annotations
 
@@ -67,6 +68,12 @@ def started(seen: Pod) -> bool:
     return bool(own) and all(each.get("started") for each in own)
 
 
+def probed(seen: Pod) -> bool:
+    """Whether somebody asks each container of a pod if it is ready. Without a probe, a container is
+    from its first moment on, even if that is its last."""
+    return all("readinessProbe" in each for each in seen.spec["containers"])
+
+
 def states(seen: Pod) -> tuple[tuple[str, ...], ...]:
     """In which state each container of a pod is, without since when and why."""
     marks = ("started", "ready")
@@ -84,6 +91,23 @@ def _has_failed(status: Object) -> bool:
 def _statuses(seen: Pod) -> tuple[Object, ...]:
     kinds = ("initContainerStatuses", "containerStatuses")
     return tuple(each for kind in kinds for each in seen.status.get(kind, ()))
+
+
+def template(found: Object) -> Object | None:
+    """What the pods of a workload are made from; None when it has none."""
+    spec = found.get("spec") or {}
+    if found["kind"] == "Pod":
+        return found
+    if found["kind"] == "CronJob":
+        spec = spec.get("jobTemplate", {}).get("spec", {})
+    made: Object | None = spec.get("template") if isinstance(spec, dict) else None
+    return made
+
+
+def containers(made: Object) -> tuple[Object, ...]:
+    """The containers of a pod, or of what pods are made from: first those that prepare it."""
+    spec = made.get("spec") or {}
+    return (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
 
 
 def done(found: Object) -> bool:

@@ -253,10 +253,7 @@ def test_one_migration(releases):
     )
     releases.first()
     image = releases.release("unmigrated", migrates=False)
-    load = releases.visited()
-    releases.bring(image)
-    ready = releases.tried(image)
-    report = load.stop()
+    ready, report = releases.visited(image, releases.tried)
     expect(
         not ready,
         seen="a migration failed, and visitors were sent to the new release all the same",
@@ -277,24 +274,18 @@ def test_no_request_lost(releases):
     """A new release takes over and no request is lost; one that is never ready gets no visitor."""
     releases.first()
     image = releases.release("second")
-    load = releases.visited()
-    releases.bring(image)
-    releases.settle(image)
-    report = load.stop()
+    _, report = releases.visited(image, releases.settle)
     expect(
         not report.lost,
         seen=f"while a new release took over, {sum(report.lost.values())} of {report.sent} visitors"
-        f" got no answer",
+        " got no answer",
         expected="nobody: each of them had a pod that was ready",
         do="Let no old pod go before a new one is ready (maxUnavailable: 0), and let it serve on"
         " for some seconds (preStop).",
     )
     assert set(report.releases) == {"first", "second"}, report.releases
     image = releases.release("never-ready", ready=False)
-    load = releases.visited()
-    releases.bring(image)
-    ready = releases.tried(image)
-    report = load.stop()
+    ready, report = releases.visited(image, releases.tried)
     expect(
         not ready and set(report.releases) == {"second"} and not report.lost,
         seen=f"{READY} of a new release said no, and visitors were sent there all the same"

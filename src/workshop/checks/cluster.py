@@ -228,11 +228,14 @@ class Cluster:
         )
         began = time.monotonic()
         stuck, since = "", began
+        ready = began
         while True:
-            pods = self.pods(labels)
-            if len(pods) == wanted and all(pod.ready for pod in pods):
+            pods, now = self.pods(labels), time.monotonic()
+            if len(pods) != wanted or not all(pod.ready for pod in pods):
+                ready = now
+            elif all(map(workloads.probed, pods)) or now - ready > _QUIET:
                 return pods
-            now, trouble = time.monotonic(), next(filter(None, map(workloads.trouble, pods)), None)
+            trouble = next(filter(None, map(workloads.trouble, pods)), None)
             reason = trouble[0] if trouble else ""
             stuck, since = (stuck, since) if reason == stuck else (reason, now)
             if trouble and now - since > _QUIET:

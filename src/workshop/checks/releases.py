@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from workshop import underload, workloads
 from workshop.checks import near, words
@@ -18,6 +19,7 @@ from workshop.checks.image import Image
 from workshop.checks.layered import PAGE, TABLE, Layered
 from workshop.checks.pod import Pod as Alone
 from workshop.kubectl import Object
+from workshop.sending import Report
 from workshop.workloads import Pod
 
 FILE, DATABASE, WEB = (
@@ -107,10 +109,8 @@ class Releases:
     def templates(self) -> Iterator[tuple[str, Object]]:
         """Every pod that the file describes: whose it is, and its description."""
         for each in self.objects:
-            spec: Object = each.get("spec") or {}
-            spec = spec.get("jobTemplate", {}).get("spec") or spec  # of a CronJob
-            if "template" in spec:
-                yield f"{each['kind']} {each['metadata'].get('name')}", spec["template"]["spec"]
+            if made := workloads.template(each):
+                yield f"{each['kind']} {each['metadata'].get('name')}", made["spec"]
 
     @functools.cached_property
     def application(self) -> Object:
@@ -199,12 +199,25 @@ class Releases:
         assert done.code == 0, done.said
         return Answer(*json.loads(done.out))
 
-    def visited(self) -> underload.Inside:
-        """People who come at a constant rate, until the load is stopped: a few minutes at most."""
-        return underload.Inside(
+    def visited(
+        self, image: str, wait: Callable[[str], Sequence[Pod]]
+    ) -> tuple[Sequence[Pod], Report]:
+        """Bring a release while people come at a constant rate, and `wait` for what comes of it.
+        Returns that, and how the visitors fared: lost is also who was answered by somebody else,
+        such as a proxy on the way to where no pod was left."""
+        load = underload.Inside(
             self._cluster.namespace, self._visitor.name, f"{URL}/{PAGE}",
             requests=_MOST, rate=_RATE,
         )  # fmt: skip
+        try:
+            self.bring(image)
+            came, report = wait(image), load.stop()
+        finally:
+            load.close()
+        by_release = {name: count for name, count in report.releases.items() if name}
+        others = report.answered - sum(by_release.values())
+        lost = {**report.lost, **({"no release": others} if others else {})}
+        return came, report._replace(releases=by_release, lost=lost)
 
     def migrations(self) -> int:
         """How often the migration of the first release has been run."""
@@ -248,18 +261,13 @@ class Releases:
         self._cluster.configuration("webserver", {Path(WEB).name: config})
         self._cluster.ready(DATABASE)
 
-    @functools.cached_property
-    def _own(self) -> frozenset[str]:
-        """The names that the file has for the project's image."""
-        return frozenset({str(self.application["image"])})
-
     def _with(self, image: str, each: Object) -> Object:
         """An object with this image instead of the project's."""
-        copy: Object = json.loads(json.dumps(each))
-        for container in _containers(copy):
-            if container.get("image") in self._own:
+        changed = copy.deepcopy(each)
+        for container in workloads.containers(workloads.template(changed) or {}):
+            if container.get("image") == self.application["image"]:
                 container["image"] = image
-        return copy
+        return changed
 
     def _broken(self, why: str) -> CheckFailed:
         """What the cluster says, and the last words of whoever did not do as it should."""
@@ -284,16 +292,3 @@ def takes(container: Object, kind: str, name: str) -> bool:
 def images(pod: Pod) -> Sequence[str]:
     """The images of a pod's containers."""
     return [each["image"] for each in pod.spec["containers"]]
-
-
-def _containers(value: Any) -> Iterator[Object]:
-    """All containers, however deep."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in ("containers", "initContainers") and isinstance(inner, list):
-                yield from inner
-            else:
-                yield from _containers(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _containers(inner)

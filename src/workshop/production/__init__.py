@@ -100,9 +100,8 @@ def rollback(
         chosen = back(place, to)
         live = place.live
         done = _bring(place, platform, chosen, "rollback", began, report, None)
-        bad = release.find(place, live) if live and live != chosen else None
-        if bad is not None:
-            release.keep(place, bad._replace(withdrawn=True))
+        if live and live != chosen:
+            release.withdraw(place, live)
         return done
 
 

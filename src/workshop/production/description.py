@@ -30,10 +30,9 @@ class Parts(NamedTuple):
 def parts(place: Place, cluster: Orchestration, new: release.Release, namespace: str) -> Parts:
     """What goes into the namespace for a release. Raises WorkshopError for what must not."""
     folder = place.releases / new.commit
-    own = folder / "deployment" / "envs" / place.environment
     # What a person sets is for the environment, wherever it runs.
     by_hand = places.configuration(places.of(place.project, place.environment))
-    variables = {**cluster.variables, **dict(release.assignments(own)), **by_hand}
+    variables = {**cluster.variables, **release.committed(place, new.commit), **by_hand}
     files = {name: _text(folder, name) for name in cluster.files.values()}
     configuration = objects.configuration(cluster, variables, files)
     reader = manifests.Reader(folder, namespace)

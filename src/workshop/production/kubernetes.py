@@ -90,7 +90,7 @@ def deploy(
     place = places.of(project, environment, TARGET)
     commit = commit_of(project, revision)
     with places.locked(place):
-        _repair(place, report)
+        release.clear_up(place, report)  # what it left in the cluster, this one replaces
         return _bring(place, cluster, commit, "mend" if mend else "deploy", began, report)
 
 
@@ -108,7 +108,7 @@ def rollback(
     kubectl.needed()
     place = places.of(project, environment, TARGET)
     with places.locked(place):
-        _repair(place, report)
+        release.clear_up(place, report)
         chosen, live, space = back(place, to), place.live, _space(place)
         if not space.there():
             raise WorkshopError(
@@ -116,9 +116,8 @@ def rollback(
                 "There is nothing to roll back. Begin anew: workshop deploy --target kubernetes",
             )
         done = _bring(place, cluster, chosen, "rollback", began, report)
-        bad = release.find(place, live) if live and live != chosen else None
-        if bad is not None:
-            release.keep(place, bad._replace(withdrawn=True))
+        if live and live != chosen:
+            release.withdraw(place, live)
         return done
 
 
@@ -251,19 +250,6 @@ def _undo(place: Place, space: Namespace, parts: Parts, failed: str, report: Rep
         return f"It could not be undone: {error.fact}\nDeploy again what was well."
     report("undone", f"{live[:10]} is as it was")
     return f"The release {live[:10]} keeps serving."
-
-
-def _repair(place: Place, report: Report) -> None:
-    """Clear up after a command that was killed. What it left in the cluster, the next one replaces:
-    it describes all of it."""
-    for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
-        release.discard(left)
-    interrupted = log.sweep(place)
-    if interrupted is not None:
-        report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
-    live = release.find(place, place.live) if place.live else None
-    if live is not None and not live.live_at:  # interrupted when it was ready
-        release.keep(place, live._replace(live_at=log.now()))
 
 
 def _pods(place: Place) -> Pods:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from workshop import keys
+from workshop import keys, workloads
 from workshop.kubectl import Object
 from workshop.manifests import settings
 from workshop.model import Orchestration
@@ -79,11 +79,11 @@ def fitted(
 def _fitted(
     one: Object, cluster: Orchestration, image: str, commit: str, known: Mapping[str, Any]
 ) -> Object:
-    made = template(one)
+    made = workloads.template(one)
     if made is None:
         return one
     notes = {}
-    for container in _containers(made):
+    for container in workloads.containers(made):
         if container.get("image") == cluster.image:
             container["image"] = image
             notes[RELEASE] = commit
@@ -96,20 +96,9 @@ def _fitted(
     return one
 
 
-def template(found: Object) -> Object | None:
-    """What the pods of a workload are made from; None when it has none."""
-    spec = found.get("spec") or {}
-    if found["kind"] == "Pod":
-        return found
-    if found["kind"] == "CronJob":
-        spec = spec.get("jobTemplate", {}).get("spec", {})
-    made: Object | None = spec.get("template") if isinstance(spec, dict) else None
-    return made
-
-
 def of_release(found: Object) -> str:
     """The commit that the pods of a workload run, or a pod does; empty when it is not ours."""
-    made = template(found) or {}
+    made = workloads.template(found) or {}
     return str((made.get("metadata", {}).get("annotations") or {}).get(RELEASE, ""))
 
 
@@ -120,7 +109,7 @@ def identity(found: Object) -> tuple[str, str]:
 
 def is_pod_of(pod: Object, workload: Object) -> bool:
     """Whether a pod is made from a workload's description, from this one and no older one."""
-    meta, made = pod["metadata"], template(workload) or {}
+    meta, made = pod["metadata"], workloads.template(workload) or {}
     if "deletionTimestamp" in meta:
         return False
     labels = meta.get("labels") or {}
@@ -139,12 +128,6 @@ def port(objects: Iterable[Object], service: str) -> int:
         if identity(each) == ("Service", service):
             return int(each["spec"]["ports"][0]["port"])
     return 80
-
-
-def _containers(made: Object) -> Iterator[Object]:
-    spec = made.get("spec") or {}
-    yield from spec.get("initContainers") or ()
-    yield from spec.get("containers") or ()
 
 
 def _config_maps(made: Object) -> Iterator[str]:

@@ -15,6 +15,7 @@ from workshop import environments, git
 from workshop.errors import WorkshopError
 from workshop.model import Platform
 from workshop.postgres import Cluster
+from workshop.production import Report, log
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -90,6 +91,27 @@ def prune(place: Place) -> None:
             discard(entry)
 
 
+def clear_up(place: Place, report: Report) -> Release | None:
+    """Clear up after a command that was killed, on any target. Returns the release that is live."""
+    for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
+        discard(left)
+    interrupted = log.sweep(place)
+    if interrupted is not None:
+        report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
+    live = find(place, place.live) if place.live else None
+    if live is not None and not live.live_at:  # interrupted when it was live already
+        live = live._replace(live_at=log.now())
+        keep(place, live)
+    return live
+
+
+def withdraw(place: Place, commit: str) -> None:
+    """Note that this release was rolled back, if it is kept."""
+    bad = find(place, commit)
+    if bad is not None:
+        keep(place, bad._replace(withdrawn=True))
+
+
 def discard(path: Path) -> None:
     """Remove a release's folder, which is read-only, or a file."""
     if not path.is_dir():
@@ -121,9 +143,14 @@ def variables(
     }
     if release.database:
         found[_DATABASE] = _cluster(place).url(place.environment)
-    own = place.releases / release.commit / "deployment" / "envs" / place.environment
     by_hand = places.configuration(place) if configured is None else configured
-    return found | dict(assignments(own)) | dict(by_hand)
+    return found | committed(place, release.commit) | dict(by_hand)
+
+
+def committed(place: Place, commit: str) -> dict[str, str]:
+    """The variables that a commit has for this environment."""
+    file = place.releases / commit / "deployment" / "envs" / place.environment
+    return dict(assignments(file))
 
 
 def attach_database(place: Place) -> str:

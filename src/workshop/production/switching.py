@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from workshop.errors import WorkshopError
-from workshop.production import Report, client, log, release, silent
+from workshop.production import Report, client, release, silent
 from workshop.production.place import Place
 
 if TYPE_CHECKING:
@@ -21,14 +21,7 @@ READY = 30.0  # seconds from the release command's end until the application mus
 
 def repair(place: Place, platform: Platform, report: Report) -> None:
     """Clear up after a command or a supervisor that was killed. The caller holds the lock."""
-    for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
-        release.discard(left)
-    interrupted = log.sweep(place)
-    if interrupted is not None:
-        report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
-    live = release.find(place, place.live) if place.live else None
-    if live is not None and not live.live_at:  # interrupted right after the switch
-        release.keep(place, live._replace(live_at=log.now()))
+    live = release.clear_up(place, report)
     if client.running(place) or not (place.folder / "supervisor.json").exists():
         return
     # It was killed, or the machine was switched off: what was live must be live again, first.
