@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -108,12 +109,10 @@ def loop(course_folder: Path) -> Iterator[Loop]:
         started.until(lambda: "</html>" in started.page())
         yield started
     finally:
-        for each in (
-            [*psutil.Process(started.process.pid).children(recursive=True)]
-            if (started.process.poll() is None)
-            else []
-        ):
-            each.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # some end by themselves just now
+            for each in psutil.Process(started.process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
         started.process.kill()
         started.process.wait()
 
