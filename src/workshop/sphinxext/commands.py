@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ from workshop.transcript import Entry
 AT = "workshop_transcript_entry"  # how far in the lesson's transcript the page has come
 PROMPT = "$ "
 MESSAGE = "{message}"
+
+_SPEAKS = re.compile(r"(?m)^kubectl |\| kubectl ")
 
 
 def parse(lines: Iterable[str]) -> tuple[str, ...]:
@@ -86,6 +89,11 @@ def needed(option: str) -> tuple[str, ...]:
     return found
 
 
+def _implied(text: str) -> str:
+    """What commands need that don't say so: who speaks with a cluster needs one, and images."""
+    return "containers, cluster" if _SPEAKS.search(text) else ""
+
+
 class Commands(WorkshopDirective):
     """Commands to type, and what comes back. The copy button takes the commands alone."""
 
@@ -110,7 +118,7 @@ class Commands(WorkshopDirective):
             language="console",
             platform=platform,
             exit=str(self.options.get("exit", "")),
-            needs=" ".join(needed(self.options.get("needs", ""))),
+            needs=" ".join(needed(self.options.get("needs", _implied(text)))),
         )
 
     def _must_be_recorded(self, docname: str, text: str, at: int) -> None:
