@@ -73,7 +73,7 @@ def _by_hand(site: demo.Site, wsgi: str, scratch: Path) -> float:
     live = release.find(site.place, str(site.place.live))
     if live is None:
         raise RuntimeError("nothing is live")
-    variables = release.variables(site.place, live) | {"HOME": str(scratch)}
+    variables = release.variables(site.place, course.platform(ROOT), live) | {"HOME": str(scratch)}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     began = time.perf_counter()

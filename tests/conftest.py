@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import uv
 
-pytest_plugins = ["producing"]
+pytest_plugins = ["clustering", "producing"]
 
 
 def pytest_configure() -> None:

@@ -124,6 +124,13 @@ def test_values_from_a_pipe(project: Path) -> None:
         assert "is empty" in err
 
 
+def test_for_an_environment_by_its_name(project: Path) -> None:
+    out, _ = seal(project, "--environment", "integration", "app", "KEY", stdin=CANARY)
+    keys = [each.private for each in sealer.pairs(project)]
+    (found,) = sealed.opened(out.encode(), keys, path="x", namespace="project-integration")
+    assert dict(found.values) == {"KEY": CANARY.encode()}
+
+
 def test_values_typed_unseen(project: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -218,6 +225,10 @@ def test_a_new_pair_and_everything_sealed_anew(project: Path) -> None:
         ((*WORDS, "A", "--generate", "A"), "A is named twice\n       Name each key once."),
         ((*WORDS, "A", "--name", "b"), "the name is given twice\n"
          "       Leave --name out: it is app."),
+        ((*WORDS, "A", "--environment", "production"), "the namespace is given twice\n"
+         "       Leave --namespace out."),
+        (("app", "A", "--environment", "prod"), "there is no environment prod\n"
+         "       The environments are: development, integration, production"),
         (("--rotate", "x"), "--rotate stands alone\n       Leave the other words out."),
         (("--rotate", "--certificate"), "--certificate stands alone\n"
          "       Leave the other words out."),

@@ -11,7 +11,7 @@ from workshop import course
 from workshop.errors import WorkshopError
 
 STEP = 'title = "T"\nlayer = "Application"\nminutes = 3\nmessage = "M"\n'
-KEYS = "title, layer, minutes, message, removes, executable, needs, replaces, unseen, red"
+KEYS = "title, layer, minutes, message, removes, executable, needs, replaces, unseen, own, red"
 
 
 def message(root: Path) -> str:
@@ -161,8 +161,9 @@ def test_an_unknown_key_in_production(course_folder: Path) -> None:
     toml = course_folder / "steps" / "course.toml"
     toml.write_text(toml.read_text() + 'colour = "blue"\n')
     assert message(course_folder) == (
-        "COURSE/steps/course.toml:8: unknown key `production.colour`\n"
-        "The keys are: wsgi, requirements, release, readiness, imports, test_imports, cluster"
+        "COURSE/steps/course.toml:9: unknown key `production.colour`\n"
+        "The keys are: wsgi, requirements, release, readiness, sealed, imports, test_imports,"
+        " cluster"
     )
 
 

@@ -184,6 +184,9 @@ def test_another_namespace_or_name_is_told_by_what_it_was_sealed_as() -> None:
     )
     renamed = text.replace("name: app", "name: web", 1)
     assert refused(renamed).endswith("it was sealed as production/app, and opens only there")
+    text = seal(SECRET.replace("namespace: production", "namespace: demo-production"))
+    moved = text.replace("demo-production", "demo-integration")
+    assert refused(moved).endswith("it was sealed as demo-production/app, and opens only there")
     narrow = seal(SECRET, scope="cluster-wide").replace("cluster-wide: 'true'", "x: 'true'")
     assert refused(narrow).endswith("it was sealed as cluster-wide, and opens only there")
 

@@ -38,6 +38,7 @@ _STEP: Mapping[str, tuple[type, bool]] = {
     "needs": (list, False),
     "replaces": (list, False),
     "unseen": (list, False),
+    "own": (dict, False),
     "red": (dict, False),
 }
 _KATA: Mapping[str, tuple[type, bool]] = {
@@ -52,6 +53,7 @@ _PRODUCTION: Mapping[str, tuple[type, bool]] = {
     "requirements": (list, True),
     "release": (list, True),
     "readiness": (str, True),
+    "sealed": (list, False),
     "imports": (list, False),
     "test_imports": (list, False),
     "cluster": (dict, False),
@@ -65,6 +67,7 @@ _CLUSTER: Mapping[str, tuple[type, bool]] = {
     "variables": (dict, False),
     "files": (dict, False),
     "secrets": (dict, False),
+    "generated": (dict, False),
 }
 # What holds more than texts is looked at where it is read.
 _TABLES = ("production", "cluster", "secrets")
@@ -234,7 +237,7 @@ def _step(root: Path, folder: Path, number: int, slug: str) -> Step:
     values = _read(file, _STEP)
     _among(file, "layer", [values["layer"]], LAYERS)
     _among(file, "needs", values.get("needs", []), NEEDS)
-    for key in ("removes", "executable", "unseen"):
+    for key in ("removes", "executable", "unseen", "own"):
         for name in values.get(key, []):
             _inside(file, key, name)
     if values["minutes"] < 1:
@@ -253,6 +256,7 @@ def _step(root: Path, folder: Path, number: int, slug: str) -> Step:
         needs=tuple(values.get("needs", [])),
         replaces=tuple(values.get("replaces", [])),
         unseen=tuple(values.get("unseen", [])),
+        own=values.get("own", {}),
         red=values.get("red", {}),
     )
 
@@ -274,11 +278,14 @@ def _kata(root: Path, folder: Path) -> Kata:
 
 def _platform(file: Path, table: Mapping[str, Any]) -> Platform:
     _check(file, table, _PRODUCTION, "production.")
+    for name in table.get("sealed", ()):
+        _inside(file, "sealed", name)
     return Platform(
         wsgi=table["wsgi"],
         requirements=tuple(table["requirements"]),
         release=tuple(table["release"]),
         readiness=table["readiness"],
+        sealed=tuple(table.get("sealed", ())),
         imports=tuple(table.get("imports", ())),
         test_imports=tuple(table.get("test_imports", ())),
         cluster=_orchestration(file, table["cluster"]) if "cluster" in table else None,
@@ -288,8 +295,12 @@ def _platform(file: Path, table: Mapping[str, Any]) -> Platform:
 def _orchestration(file: Path, table: Mapping[str, Any]) -> Orchestration:
     _check(file, table, _CLUSTER, "production.cluster.")
     files, secrets = table.get("files", {}), table.get("secrets", {})
+    generated = table.get("generated", {})
     _inside(file, "dockerfile", table["dockerfile"])
-    for key, names in (("manifests", table["manifests"]), ("files", files.values())):
+    for key, names in (
+        ("manifests", table["manifests"]), ("files", files.values()),
+        ("generated", generated.values()),
+    ):  # fmt: skip
         for name in names:
             _inside(file, key, name)
     for name, keys in secrets.items():
@@ -308,6 +319,7 @@ def _orchestration(file: Path, table: Mapping[str, Any]) -> Orchestration:
         variables=table.get("variables", {}),
         files=files,
         secrets={name: tuple(keys) for name, keys in secrets.items()},
+        generated=generated,
     )
 
 

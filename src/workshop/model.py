@@ -34,6 +34,7 @@ class Step(NamedTuple):
     needs: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    own: Mapping[str, str] = MappingProxyType({})
     red: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -65,7 +66,8 @@ class Orchestration(NamedTuple):
 
     `image` is what the manifests call the project's own image, `service` leads to it. `config` is
     the ConfigMap of the environment's variables, `variables` what is in it unless an environment
-    says otherwise. `files` are ConfigMaps that hold a file, `secrets` are Secrets and their keys.
+    says otherwise. `files` are ConfigMaps that hold a file, `secrets` are Secrets and their keys,
+    made here unless the project has the manifest that makes them itself: `generated`, by Secret.
     """
 
     dockerfile: str
@@ -76,20 +78,23 @@ class Orchestration(NamedTuple):
     variables: Mapping[str, str] = MappingProxyType({})
     files: Mapping[str, str] = MappingProxyType({})
     secrets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    generated: Mapping[str, str] = MappingProxyType({})
 
 
 class Platform(NamedTuple):
     """How production runs this course's project: the only place that knows its framework.
 
-    `imports` are modules, none of them the project's, that each of its programs imports: while
-    `workshop watch` waits, they are imported ahead. They must keep nothing from their import on.
-    `test_imports` are more of them, that only its tests import.
+    `sealed` are the files that may hold SealedSecrets. `imports` are modules, none of them the
+    project's, that each of its programs imports: while `workshop watch` waits, they are imported
+    ahead. They must keep nothing from their import on. `test_imports` are more of them, that only
+    its tests import.
     """
 
     wsgi: str
     requirements: tuple[str, ...]
     release: tuple[str, ...]
     readiness: str
+    sealed: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     test_imports: tuple[str, ...] = ()
     cluster: Orchestration | None = None

@@ -33,6 +33,18 @@ class Opened(NamedTuple):
     old: tuple[str, ...]
 
 
+class Here(NamedTuple):
+    """What a manifest holds for one namespace: what was opened, and which Secrets stay closed, each
+    with the reason."""
+
+    opened: tuple[Opened, ...]
+    closed: tuple[tuple[str, WorkshopError], ...]
+
+
+class ClosedError(WorkshopError):
+    """A value is sound, and not for us: for another place, or sealed to another key."""
+
+
 def seal(
     raw: bytes, certificate: bytes, *, path: Path | str, keys: Sequence[bytes] = (),
     target: Target | None = None,
@@ -91,6 +103,17 @@ def opened(
     return tuple(_opened(each, keys, path, namespace) for each in documents.read(raw, path))
 
 
+def opened_here(raw: bytes, keys: Sequence[bytes], *, path: Path | str, namespace: str) -> Here:
+    """As `opened`. But what is not for us is no error: in a cluster, too, all else goes on."""
+    found, closed = [], []
+    for document in documents.read(raw, path):
+        try:
+            found.append(_opened(document, keys, path, namespace))
+        except ClosedError as error:
+            closed.append((_place(document, path, namespace).name, error))
+    return Here(tuple(found), tuple(closed))
+
+
 def _opened(
     document: Fields, keys: Sequence[bytes], path: Path | str, namespace: str | None = None
 ) -> Opened:
@@ -108,7 +131,7 @@ def _opened(
         )
     place = _place(document, path, namespace)
     if namespace and place.namespace != namespace:
-        raise WorkshopError(
+        raise ClosedError(
             f"it is for the namespace {place.namespace}, and not for {namespace}",
             f"Seal the values for that one: {program()} seal --namespace {namespace} …",
             path=where,
@@ -132,10 +155,11 @@ def _opened(
 def _value(
     key: str, text: str, keys: Sequence[bytes], place: Place, others: Sequence[bytes], at: str
 ) -> sealing.Opened:
+    kind: type[WorkshopError] = ClosedError
     try:
         return sealing.opened(text, keys, place.label)
     except sealing.DamagedError as error:
-        fact = f"the sealed value of {key} is damaged: {error}"
+        kind, fact = WorkshopError, f"the sealed value of {key} is damaged: {error}"
     except sealing.OtherKeyError:
         fact = f"no key of ours opens {key}: it was sealed to another one, or it is damaged"
     except sealing.OtherLabelError as error:
@@ -148,7 +172,7 @@ def _value(
     scope = "" if place.scope == sealing.STRICT else f"--scope {place.scope} "
     namespace = f"--namespace {place.namespace} " if place.namespace else ""
     again = f"Seal it for here: {program()} seal {scope}{namespace}{place.name} {key}"
-    raise WorkshopError(fact, again, path=at)
+    raise kind(fact, again, path=at)
 
 
 def _shown(label: bytes) -> str:
@@ -157,7 +181,10 @@ def _shown(label: bytes) -> str:
 
 def _others(place: Place, metadata: Mapping[str, Any]) -> Iterator[bytes]:
     """What it may have been sealed as: people copy a file, rename it, and forget the scope."""
-    for namespace in (place.namespace, metadata.get("namespace"), *ENVIRONMENTS, "default"):
+    ends = [each for each in ENVIRONMENTS if place.namespace.endswith(f"-{each}")]
+    beside = [f"{place.namespace.removesuffix(ends[0])}{each}" for each in ENVIRONMENTS if ends]
+    every = (place.namespace, metadata.get("namespace"), *beside, *ENVIRONMENTS, "default")
+    for namespace in every:
         for name in (place.name, metadata.get("name")):
             for scope in sealing.SCOPES:
                 yield sealing.label(str(namespace), str(name), scope)

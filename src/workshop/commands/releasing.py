@@ -74,7 +74,7 @@ def rollback(args: argparse.Namespace) -> int:
 
 
 def _report(what: str, how: str) -> None:
-    print(f"  {what:<12} {how}", flush=True)
+    print(f"  {what:<12} {how}".replace("\n", f"\n{'':15}"), flush=True)
 
 
 def _live(live: Deployment) -> None:
@@ -174,7 +174,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.command:
         raise WorkshopError("which command?", "Name one: workshop run python manage.py check")
     variables = _assigned(args.variables, "Write it as -e NAME=VALUE")
-    return upkeep.run(git.top(args.project), args.environment, args.command, variables)
+    project = git.top(args.project)
+    return upkeep.run(project, args.environment, platform_of(args), args.command, variables)
 
 
 def config(args: argparse.Namespace) -> int:

@@ -28,6 +28,13 @@ def seal(args: argparse.Namespace) -> int:
     from workshop.errors import WorkshopError
 
     project = git.top(args.project)
+    if args.environment:
+        from workshop.production import namespace
+        from workshop.production import place as places
+
+        if args.namespace:
+            raise WorkshopError("the namespace is given twice", "Leave --namespace out.")
+        args.namespace = namespace.called(places.of(project, args.environment))
     if args.certificate or args.rotate:
         if args.words or args.generate or args.certificate == args.rotate:
             what = "--certificate" if args.certificate else "--rotate"
@@ -252,6 +259,10 @@ def _for_seal(own: argparse.ArgumentParser) -> None:
         help="make up the value of this key, and show it to nobody; may be given more than once",
     )  # fmt: skip
     own.add_argument("--namespace", metavar="NAMESPACE", help="where it opens, and nowhere else")
+    own.add_argument(
+        "--env", "--environment", dest="environment", metavar="ENVIRONMENT",
+        help="the same, by the environment that lives there, such as production",
+    )  # fmt: skip
     own.add_argument("--name", metavar="NAME", help="instead of the name that the manifest has")
     own.add_argument(
         "--scope", metavar="SCOPE",

@@ -171,7 +171,7 @@ def _bring(
     port: int | None,
 ) -> Deployment:
     """Make the release, switch to it, write it down. The same for a deploy and a rollback."""
-    from workshop.production import client, log, release, switching
+    from workshop.production import client, log, release, switching, unsealed
 
     entry = log.begin(place, kind, commit, "")
     try:
@@ -181,7 +181,8 @@ def _bring(
         report("release", f"{commit[:10]} {new.subject}" + (" (kept)" if known else ""))
         if new.database:
             report("database", f"PostgreSQL {release.attach_database(place)}")
-        release.variables(place, new)  # a bad line in them is told before anything starts
+        release.variables(place, platform, new)  # what is bad is told before anything starts
+        unsealed.tell(unsealed.of(place, platform.sealed, commit), report)
         unasked = port is None and place.port is None
         client.ensure(place, port)
         if unasked and (taken := places.taken(place)):

@@ -36,8 +36,9 @@ def parts(place: Place, cluster: Orchestration, new: release.Release, namespace:
     files = {name: _text(folder, name) for name in cluster.files.values()}
     configuration = objects.configuration(cluster, variables, files)
     reader = manifests.Reader(folder, namespace)
+    generated = [name for name in cluster.generated.values() if (folder / name).is_file()]
     try:
-        read = [reader.read(name) for name in cluster.manifests]
+        read = [reader.read(name) for name in (*generated, *cluster.manifests)]
     except manifests.Refused as error:
         raise WorkshopError(error.seen, error.do, path=place.project) from error
     fitted = tuple(

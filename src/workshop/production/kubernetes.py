@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,9 +27,11 @@ from workshop.production import (
     description,
     images,
     log,
+    namespace,
     objects,
     release,
     silent,
+    unsealed,
     waiting,
 )
 from workshop.production import place as places
@@ -85,13 +87,13 @@ def deploy(
     still when this raises WorkshopError.
     """
     began = time.monotonic()
-    cluster = _cluster(platform)
+    _cluster(platform)
     kubectl.needed()
     place = places.of(project, environment, TARGET)
     commit = commit_of(project, revision)
     with places.locked(place):
         release.clear_up(place, report)  # what it left in the cluster, this one replaces
-        return _bring(place, cluster, commit, "mend" if mend else "deploy", began, report)
+        return _bring(place, platform, commit, "mend" if mend else "deploy", began, report)
 
 
 def rollback(
@@ -104,7 +106,7 @@ def rollback(
 ) -> Rollout:
     """Bring the release before back, or the kept release `to`. The data stays as it is."""
     began = time.monotonic()
-    cluster = _cluster(platform)
+    _cluster(platform)
     kubectl.needed()
     place = places.of(project, environment, TARGET)
     with places.locked(place):
@@ -115,7 +117,7 @@ def rollback(
                 f"the namespace {space.name} is gone, and its data with it",
                 "There is nothing to roll back. Begin anew: workshop deploy --target kubernetes",
             )
-        done = _bring(place, cluster, chosen, "rollback", began, report)
+        done = _bring(place, platform, chosen, "rollback", began, report)
         if live and live != chosen:
             release.withdraw(place, live)
         return done
@@ -156,27 +158,31 @@ def forget(project: Path) -> None:
 
 
 def _bring(
-    place: Place, cluster: Orchestration, commit: str, kind: str, began: float, report: Report
+    place: Place, platform: Platform, commit: str, kind: str, began: float, report: Report
 ) -> Rollout:
     """Make the release, put it in, write it down. The same for a deploy and a rollback."""
+    cluster = _cluster(platform)
     entry = log.begin(place, kind, commit, "")
     try:
         new = _make(place, cluster, commit, report)
         entry = entry._replace(authored=new.authored)
         space = _space(place)
         parts = description.parts(place, cluster, new, space.name)
+        opened = unsealed.of(place, platform.sealed, commit)
         if space.claim():
             _forget(place)  # somebody has removed all that was live
             report("namespace", f"{space.name} made")
-        if made := space.keep_secrets(cluster.secrets):
-            report("secrets", f"made: {', '.join(made)}")
+        unsealed.tell(opened, report)
+        before = space.put_secrets(opened.secrets)
         try:
+            if made := space.keep_secrets(_wanted(place, cluster, commit)):
+                report("secrets", f"made: {', '.join(made)}")
             _put(place, space, parts, jobs=kind != "rollback", report=report)
         except WorkshopError as error:
-            said = _undo(place, space, parts, commit, report)
+            said = _undo(place, space, parts, commit, before, report)
             raise WorkshopError(error.fact, f"{said} {error.remedy}", path=error.path) from error
         except BaseException:
-            _undo(place, space, parts, commit, report)
+            _undo(place, space, parts, commit, before, report)
             raise
     except BaseException as error:
         log.end(place, log.unfinished(entry, error))
@@ -213,6 +219,15 @@ def _make(place: Place, cluster: Orchestration, commit: str, report: Report) -> 
     return found._replace(image=image)
 
 
+def _wanted(place: Place, cluster: Orchestration, commit: str) -> dict[str, tuple[str, ...]]:
+    """The Secrets, and their keys, that the project does not make itself."""
+    folder = place.releases / commit
+    return {
+        name: keys for name, keys in cluster.secrets.items()
+        if name not in cluster.generated or not (folder / cluster.generated[name]).is_file()
+    }  # fmt: skip
+
+
 def _put(place: Place, space: Namespace, parts: Parts, *, jobs: bool, report: Report) -> None:
     """Apply a release, one manifest after the other, and wait until each is ready."""
     space.apply(parts.configuration)
@@ -234,10 +249,14 @@ def _remove(
     return chosen
 
 
-def _undo(place: Place, space: Namespace, parts: Parts, failed: str, report: Report) -> str:
+def _undo(
+    place: Place, space: Namespace, parts: Parts, failed: str,
+    secrets: Mapping[str, Mapping[str, str] | None], report: Report,
+) -> str:  # fmt: skip
     """Bring back what was live, as it was. Returns what a person must know of it."""
     live, applied = place.live, _applied(place)
     try:
+        space.put_back(secrets)
         if live is None or not applied:
             space.sleep(only=failed)
             return "Nothing is live."
@@ -264,11 +283,10 @@ def _pods(place: Place) -> Pods:
 
 def _space(place: Place) -> Namespace:
     """The namespace of a place. Its name is chosen once, and so is the mark by which it is ours."""
-    file = place.folder / "namespace.json"
+    file = place.folder / namespace.FILE
     known = places.read(file)
     if known is None:
-        name = objects.name(place.project.resolve().name, place.environment)
-        known = {"name": name, "mark": secrets.token_hex(8)}
+        known = {"name": namespace.named(place), "mark": secrets.token_hex(8)}
         places.write(file, known)
     return Namespace(str(known["name"]), str(known["mark"]))
 

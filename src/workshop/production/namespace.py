@@ -14,7 +14,10 @@ from workshop.containers import Ended
 from workshop.errors import WorkshopError
 from workshop.kubectl import Object
 from workshop.production import objects, release
+from workshop.production import place as places
+from workshop.production.place import Place
 
+FILE = "namespace.json"  # in the place of an environment
 _COMMAND = 120.0  # seconds for one command
 _POLL = (0.5, 2.0)  # seconds between two looks: the first one, and the longest. Each one costs.
 _ENDED = 120.0  # seconds until pods that were told to end are gone
@@ -35,6 +38,17 @@ class Seen(NamedTuple):
     def ready(self, workload: Object) -> int:
         """How many of them are ready."""
         return sum(workloads.pod(each).ready for each in self.of(workload))
+
+
+def called(place: Place) -> str:
+    """The name of an environment's namespace: the one that was chosen, or would be."""
+    known = places.read(places.of(place.project, place.environment, "kubernetes").folder / FILE)
+    return str(known["name"]) if known else named(place)
+
+
+def named(place: Place) -> str:
+    """The name for an environment's namespace, before one was chosen."""
+    return objects.name(place.project.resolve().name, place.environment)
 
 
 class Namespace:
@@ -80,33 +94,70 @@ class Namespace:
 
     # What is in it
 
+    def put_secrets(
+        self, wanted: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, Mapping[str, str] | None]:
+        """Let Secrets have these values; what else they hold stays. Returns what each held before,
+        in base64: None when there was none. Raises WorkshopError, and then nothing has changed."""
+        before: dict[str, Mapping[str, str] | None] = {}
+        try:
+            for name, values in wanted.items():
+                found = self._secret(name)
+                known = None if found is None else dict(found.get("data") or {})
+                new = {key: _coded(value) for key, value in values.items()}
+                if found is None:
+                    self._write(name, "create", objects.secret(name, values))
+                elif new.items() <= (known or {}).items():
+                    continue
+                else:
+                    self._write(name, "replace", {**found, "data": {**(known or {}), **new}})
+                before[name] = known
+        except BaseException:
+            self.put_back(before)
+            raise
+        return before
+
+    def put_back(self, before: Mapping[str, Mapping[str, str] | None]) -> None:
+        """Let Secrets hold again what they held before `put_secrets`."""
+        for name, data in before.items():
+            found = self._secret(name)
+            if data is None:
+                self._delete("secret", name)
+            elif found is not None:
+                self._write(name, "replace", {**found, "data": dict(data)})
+
     def keep_secrets(self, wanted: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         """Make the Secrets that are missing, and the keys. Nothing that is there is changed: the
         database would not know a new password. Returns the names of those that were made."""
         made = []
         for name, keys in wanted.items():
-            asked = self.kubectl("get", "secret", name, "--ignore-not-found", "--output", "json")
-            _worked(asked, f"the cluster does not tell of the Secret {name}",
-                    "May you see it there? kubectl auth can-i get secrets")  # fmt: skip
-            found = next(kubectl.parsed(asked.out), None)
+            found = self._secret(name)
             known = (found or {}).get("data") or {}
             # Digits and letters mean the same everywhere, also within an address.
             new = {key: secrets.token_hex(32) for key in keys if key not in known}
             if found is None:
-                verb, described = "create", objects.secret(name, new)
+                self._write(name, "create", objects.secret(name, new))
             elif new:
-                coded = {key: base64.b64encode(new[key].encode()).decode() for key in new}
-                verb, described = "replace", {**found, "data": {**known, **coded}}
+                coded = {key: _coded(value) for key, value in new.items()}
+                self._write(name, "replace", {**found, "data": {**known, **coded}})
             else:
                 continue
-            done = self.kubectl(verb, "--filename", "-", stdin=json.dumps(described))
-            if done.code != 0:  # what it says may quote what it was given
-                raise WorkshopError(
-                    f"the cluster did not take the Secret {name}",
-                    "May you make one there? kubectl auth can-i create secrets",
-                )
             made.append(name)
         return tuple(made)
+
+    def _secret(self, name: str) -> Object | None:
+        asked = self.kubectl("get", "secret", name, "--ignore-not-found", "--output", "json")
+        _worked(asked, f"the cluster does not tell of the Secret {name}",
+                "May you see it there? kubectl auth can-i get secrets")  # fmt: skip
+        return next(kubectl.parsed(asked.out), None)
+
+    def _write(self, name: str, verb: str, described: Object) -> None:
+        done = self.kubectl(verb, "--filename", "-", stdin=json.dumps(described))
+        if done.code != 0:  # what it says may quote what it was given
+            raise WorkshopError(
+                f"the cluster did not take the Secret {name}",
+                "May you make one there? kubectl auth can-i create secrets",
+            )
 
     def apply(self, described: Iterable[Object]) -> None:
         """Let the cluster have these objects as they are described. A Job is made anew: none can be
@@ -207,6 +258,10 @@ def pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(1.2 * pause, longest)
+
+
+def _coded(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
 
 
 def _list(every: Sequence[Object]) -> str:

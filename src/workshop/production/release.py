@@ -15,7 +15,7 @@ from workshop import environments, git
 from workshop.errors import WorkshopError
 from workshop.model import Platform
 from workshop.postgres import Cluster
-from workshop.production import Report, log
+from workshop.production import Report, log, unsealed
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -126,11 +126,11 @@ def discard(path: Path) -> None:
 
 
 def variables(
-    place: Place, release: Release, configured: Mapping[str, str] | None = None
+    place: Place, platform: Platform, release: Release, configured: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The configuration of this release in this environment: from the platform, from the
-    project's own file `deployment/envs/ENVIRONMENT`, and from what a person has set. The later
-    wins. `configured` stands for what is set, when it is not kept yet."""
+    project's sealed secrets and its file `deployment/envs/ENVIRONMENT`, and from what a person has
+    set. The later wins. `configured` stands for what is set, when it is not kept yet."""
     found = {
         "PATH": os.pathsep.join(
             [str(Path(release.python).parent), os.environ.get("PATH", os.defpath)]
@@ -144,7 +144,8 @@ def variables(
     if release.database:
         found[_DATABASE] = _cluster(place).url(place.environment)
     by_hand = places.configuration(place) if configured is None else configured
-    return found | committed(place, release.commit) | dict(by_hand)
+    opened = unsealed.of(place, platform.sealed, release.commit).variables
+    return found | opened | committed(place, release.commit) | dict(by_hand)
 
 
 def committed(place: Place, commit: str) -> dict[str, str]:
@@ -176,7 +177,7 @@ def run_command(place: Place, platform: Platform, release: Release) -> None:
     done = subprocess.run(
         [release.python, *sooner, *command],
         cwd=place.releases / release.commit,
-        env=variables(place, release),
+        env=variables(place, platform, release),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -62,7 +62,7 @@ def switch(
                 "probe": platform.readiness,
                 "patience": READY,
                 "host": f"127.0.0.1:{place.port}",
-                "variables": release.variables(place, new, configured),
+                "variables": release.variables(place, platform, new, configured),
                 "log": str(log),
             }
         )

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    project: Path, environment: str, command: Sequence[str], variables: Mapping[str, str]
-) -> int:
+    project: Path, environment: str, platform: Platform, command: Sequence[str],
+    variables: Mapping[str, str],
+) -> int:  # fmt: skip
     """Run a one-off command in the live release, with its configuration and then `variables`.
 
     It speaks with the person's terminal. Returns its exit code. Raises WorkshopError when nothing
@@ -37,7 +38,7 @@ def run(
         done = subprocess.run(
             command,
             cwd=place.releases / live.commit,
-            env=release.variables(place, live)
+            env=release.variables(place, platform, live)
             | {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
             | dict(variables),
             check=False,
