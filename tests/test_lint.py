@@ -121,6 +121,14 @@ MOVED = "if you meant it, record it with `workshop lint --record`"
             [f"{STEP}/step.toml:9: executable names a file that the stage does not have: gone.sh"],
         ),
         (
+            change(f"{STEP}/step.toml", "[red]", '[own]\n"gone.yaml" = "seal x"\n\n[red]'),
+            [f"{STEP}/step.toml:12: own names a file that the solution does not have: gone.yaml"],
+        ),
+        (
+            change(f"{STEP}/step.toml", "[red]", '[own]\n"app.py" = "deploy"\n\n[red]'),
+            [f"{STEP}/step.toml:12: own names a command that makes no such file: deploy"],
+        ),
+        (
             change(f"{STEP}/step.toml", "executable", 'unseen = ["a*.py"]\nexecutable'),
             [f"{STEP}/step.toml:9: unseen hides a file of its own stage: a*.py"],
         ),

@@ -69,6 +69,12 @@ def test_its_home_and_line_ends_are_those_a_reader_knows(learner: Robot) -> None
     assert said(learner, "echo $HOME; printf 'a  \\r\\nb'") == "/home/ada\na\nb\n"
 
 
+def test_the_folder_of_its_project_is_the_one_that_a_reader_has(learner: Robot) -> None:
+    said(learner, "mkdir demo; cd demo; git init --quiet")
+    shown = said(learner, "workshop seal --environment production --generate KEY app >/dev/null")
+    assert f"in {robot.HOME}/.local/state/workshop/projects/demo-a13cba9f/sealing\n" in shown
+
+
 def test_ports_are_those_a_reader_knows(learner: Robot) -> None:
     """Whatever was free is called 8000, 8001, and a command with that name finds the real one."""
     first, second = "http://127.0.0.1:45678/", "http://127.0.0.1:45679/"

@@ -140,6 +140,17 @@ def test_same() -> None:
     assert not transcript.same(one, one._replace(code=1))
 
 
+def test_once_a_project_has_its_own_its_commits_differ_and_nothing_else() -> None:
+    said = "[main {}] Seal\n  release      {} deadbeef defaced in 3 seconds\n{}\n"
+    one, other = (Entry("git commit", said.format(each * 7, each * 10, each * 40)) for each in "1a")
+    other = other._replace(output=other.output.replace("aaaaaa", "aaa7aa"))
+    assert not transcript.same(one, other)
+    assert transcript.same(one, other, own=True)
+    words = other._replace(output=other.output.replace("defaced", "effaced"))
+    assert not transcript.same(one, words, own=True)
+    assert transcript.merge([one], [other], own=True) == (one,)
+
+
 def test_merge_keeps_what_is_still_so() -> None:
     """So that a second recording, whose clock shows another time, changes nothing."""
     old = (Entry("a", "in 0.1s\n"), Entry("b", "b\n"), Entry("a", "in 0.2s\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from workshop import git, history
+from workshop import git, history, own
 from workshop.model import Course, Step
 
 _MINE, _STAGE = "mine", "stage"
@@ -23,19 +23,22 @@ def paths(course: Course, step: Step) -> tuple[str, ...]:
 def diff(course: Course, project: Path, step: Step, *, colour: bool = False) -> str:
     """What leads from my files to the stage: `-` is mine, `+` is the stage's. Empty when equal.
 
+    What is each project's own is left out, as soon as I have it.
+
     It can be applied: `workshop diff | git apply`. How a file ends its lines makes no difference.
     """
     stage = next(each for each in history.stages(course) if each.step == step)
     with tempfile.TemporaryDirectory(prefix="workshop-") as name:
         scratch = Path(name)
-        for path in paths(course, step):
+        mine = own.kept(course.steps, project, stage.files)
+        for path in (each for each in paths(course, step) if each not in mine):
             if path in stage.files:
                 file = stage.files[path]
                 _put(scratch / _STAGE / path, file.data, executable=file.mode == "100755")
-            own = project / path
-            if own.is_file():
-                executable = bool(own.stat().st_mode & 0o100)
-                _put(scratch / _MINE / path, history.lf(own.read_bytes()), executable=executable)
+            there = project / path
+            if there.is_file():
+                executable = bool(there.stat().st_mode & 0o100)
+                _put(scratch / _MINE / path, history.lf(there.read_bytes()), executable=executable)
         for folder in (_MINE, _STAGE):
             (scratch / folder).mkdir(exist_ok=True)
         out = git.run(

@@ -208,6 +208,13 @@ def _solutions(course: Course) -> Iterator[Finding]:
             if path not in stage.files:
                 fact = f"executable names a file that the stage does not have: {path}"
                 yield _finding(course, toml, fact, _line(toml, path))
+        for path, words in step.own.items():
+            if path not in written:
+                fact = f"own names a file that the solution does not have: {path}"
+                yield _finding(course, toml, fact, _line(toml, path))
+            if not words.startswith("seal "):
+                fact = f"own names a command that makes no such file: {words}"
+                yield _finding(course, toml, fact, _line(toml, path))
         for pattern in step.unseen:
             if any(fnmatch.fnmatchcase(path, pattern) for path in stage.files):
                 fact = f"unseen hides a file of its own stage: {pattern}"

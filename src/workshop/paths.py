@@ -25,12 +25,15 @@ def home() -> Path:
 
 def project_home(project: Path) -> Path:
     """The folder of one project's environments, found by the project's own resolved path."""
+    return home() / "projects" / project_key(project.resolve())
+
+
+def project_key(resolved: Path) -> str:
+    """The name of that folder."""
     # It only tells apart folders of the same name; `hashlib` would take longer than all of this.
     import zlib
 
-    resolved = project.resolve()
-    key = zlib.crc32(os.fsencode(resolved))
-    return home() / "projects" / f"{resolved.name}-{key:08x}"
+    return f"{resolved.name}-{zlib.crc32(os.fsencode(resolved)):08x}"
 
 
 def default_root() -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop import robot, transcript
+from workshop import own, robot, transcript
 from workshop.errors import WorkshopError
 from workshop.gates import page, replay, truth
 from workshop.gates.replay import Done
@@ -55,7 +55,9 @@ def record(course: Course, *, report: Callable[[Done], None]) -> Recorded:
                 return Recorded(broken, ())
     changed = []
     for each in done:
-        entries = transcript.merge(transcript.read(each.step.folder), each.entries)
+        mine = own.paths(course.steps[: course.steps.index(each.step) + 1])
+        before = transcript.read(each.step.folder)
+        entries = transcript.merge(before, each.entries, own=bool(mine))
         if transcript.write(each.step.folder, entries):
             changed.append(each.step.folder / transcript.NAME)
     return Recorded((), tuple(changed))

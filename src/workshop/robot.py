@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from workshop import browser, containers, kubectl
+from workshop import browser, containers, kubectl, paths
 from workshop.errors import WorkshopError
 from workshop.transcript import Entry
 
@@ -213,6 +213,8 @@ class Robot:
                 self._ports[port] = str(_PORTS[len(self._ports)])
         output = _URL.sub(lambda match: self._ports.get(match[0], match[0]), output)
         output = output.replace(self._group.name, PROJECT).replace(self._namespace, PROJECT)
+        own, readers = (paths.project_key(Path(each, PROJECT)) for each in (self.home, HOME))
+        output = output.replace(own, readers)
         output = output.replace(str(self.home), HOME).replace("\r\n", "\n")
         output = _TAKEN.sub("", output)
         lines = [line.rstrip() for line in output.split("\n")]

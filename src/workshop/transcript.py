@@ -31,6 +31,9 @@ KINDS = {
     "duration": re.compile(r"\b\d+\.\d+ ?(?:ms|s|seconds)\b"),
 }
 
+# Once a project holds what is its own (see `own`), its commits have hashes of their own, too.
+COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
+
 
 class Entry(NamedTuple):
     """A command (without its prompt), all that it wrote, and its exit code."""
@@ -95,13 +98,15 @@ def write(folder: Path, entries: Sequence[Entry]) -> bool:
     return True
 
 
-def kinds(output: str) -> tuple[tuple[str, str], ...]:
-    """The output in pieces: each with its kind, or with "" when it must be the same every time."""
+def kinds(output: str, *, own: bool = False) -> tuple[tuple[str, str], ...]:
+    """The output in pieces: each with its kind, or with "" when it must be the same every time.
+    With `own`, commits differ, too."""
+    known = KINDS | ({"commit": COMMIT} if own else {})
     found: list[tuple[str, str]] = []
     at = 0
     while at < len(output):
         matches = [
-            (name, each) for name, kind in KINDS.items() if (each := kind.search(output, at))
+            (name, each) for name, kind in known.items() if (each := kind.search(output, at))
         ]
         if not matches:
             break
@@ -111,24 +116,23 @@ def kinds(output: str) -> tuple[tuple[str, str], ...]:
     return (*found, ("", output[at:]))
 
 
-def same(one: Entry, other: Entry) -> bool:
+def same(one: Entry, other: Entry, *, own: bool = False) -> bool:
     """Whether these are the same, but for what differs from run to run."""
-    return (one.command, one.code) == (other.command, other.code) and masked(one.output) == masked(
-        other.output
-    )
+    texts = [masked(each.output, own=own) for each in (one, other)]
+    return (one.command, one.code) == (other.command, other.code) and texts[0] == texts[1]
 
 
-def masked(output: str) -> str:
+def masked(output: str, *, own: bool = False) -> str:
     """The output with the kind instead of each text that differs from run to run."""
-    return "".join(f"<{kind}>" if kind else piece for kind, piece in kinds(output))
+    return "".join(f"<{kind}>" if kind else piece for kind, piece in kinds(output, own=own))
 
 
-def merge(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Entry, ...]:
+def merge(old: Sequence[Entry], new: Sequence[Entry], *, own: bool = False) -> tuple[Entry, ...]:
     """The new entries; where an old one says the same, the old one, so that nothing changes."""
     left = list(old)
     merged = []
     for entry in new:
-        known = next((each for each in left if same(each, entry)), None)
+        known = next((each for each in left if same(each, entry, own=own)), None)
         if known is not None:
             del left[: left.index(known) + 1]
         merged.append(known or entry)

@@ -41,14 +41,19 @@ class Hunk(NamedTuple):
 
 
 def prove(truth: Truth, blocks: Sequence[Block], waivers: Waivers) -> Result:
-    """Every hunk of every step is shown in the step's own lesson, or waived with a reason."""
+    """Every hunk of every step is shown in the step's own lesson, or waived with a reason.
+
+    Of what is each project's own, the command that makes it is shown.
+    """
     findings, proven = [], 0
     for step in truth.course.steps:
         lesson = of_lesson(tuple(blocks), step)
         stage, page = truth.stages[step.tag], f"steps/{step.folder.name}/index.md"
         for hunk in hunks(truth.diff(step.tag, "-U0", "--no-renames")):
             proven += 1
-            if not _shown(hunk, lesson, stage) and not waivers.allow(NAME, page, str(hunk)):
+            own = step.own.get(hunk.path)
+            shown = _typed(own, lesson) if own else _shown(hunk, lesson, stage)
+            if not shown and not waivers.allow(NAME, page, str(hunk)):
                 findings.append(Finding(page, f"not shown: {hunk}"))
     return Result(NAME, proven, tuple(findings))
 
@@ -72,6 +77,12 @@ def hunks(diff: str) -> Iterator[Hunk]:
 def _lines(first: str, count: str | None) -> range:
     number = int(count) if count is not None else 1
     return range(int(first), int(first) + number)
+
+
+def _typed(words: str, lesson: Sequence[Block]) -> bool:
+    """Whether a reader types this command of the workshop."""
+    consoles = (block.text for block in lesson if block.claim("shows") == "commands")
+    return any(f"$ workshop {words} " in " ".join(text.split()) for text in consoles)
 
 
 def _shown(hunk: Hunk, lesson: Sequence[Block], stage: Stage) -> bool:

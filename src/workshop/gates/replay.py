@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from workshop import browser, transcript
+from workshop import browser, own, transcript
 from workshop.checks import needs
 from workshop.errors import WorkshopError
 from workshop.gates import variants
@@ -77,7 +77,8 @@ def follow(truth: Truth, blocks: Sequence[Block], learner: Robot) -> Iterator[Do
     for step in truth.course.steps:
         began = time.monotonic()
         try:
-            done = _lesson(step, of_lesson(tuple(blocks), step), learner)
+            mine = own.paths(each for each in truth.course.steps if each.number <= step.number)
+            done = _lesson(step, of_lesson(tuple(blocks), step), learner, differs=bool(mine))
             odd = tuple(_end(truth, step, learner))
         except WorkshopError as error:
             fact = Finding(_page(step), f"{error.fact}. {error.remedy}")
@@ -93,7 +94,7 @@ def _page(step: Step) -> str:
     return f"steps/{step.folder.name}/index.html"
 
 
-def _lesson(step: Step, lesson: Sequence[Block], learner: Robot) -> Done:
+def _lesson(step: Step, lesson: Sequence[Block], learner: Robot, *, differs: bool) -> Done:
     entries: list[Entry] = []
     broken: list[Finding] = []
     drifted: list[Finding] = []
@@ -132,7 +133,8 @@ def _lesson(step: Step, lesson: Sequence[Block], learner: Robot) -> Done:
                     silent += 1
                 else:
                     entries.append(seen)
-                    drifted += [Finding(block.where, fact) for fact in _drift(shown, seen)]
+                    facts = _drift(shown, seen, differs=differs)
+                    drifted += [Finding(block.where, fact) for fact in facts]
         elif shows == "browser":
             url, actions = block.claim("url"), browser.parse(block.claim("actions").split("\n"))
             shown = Entry(browser.command(url, actions), block.text.lstrip("\n"))
@@ -143,7 +145,10 @@ def _lesson(step: Step, lesson: Sequence[Block], learner: Robot) -> Done:
             else:
                 entries.append(learner.browse(url, actions))
                 broken += [Finding(block.where, fact) for fact in _code(entries[-1], 0)]
-                drifted += [Finding(block.where, fact) for fact in _drift(shown, entries[-1])]
+                drifted += [
+                    Finding(block.where, fact)
+                    for fact in _drift(shown, entries[-1], differs=differs)
+                ]
     return Done(
         step, tuple(entries), silent, tuple(broken), tuple(drifted), 0.0, tuple(undone), kept
     )
@@ -186,8 +191,8 @@ def _code(seen: Entry, wanted: int) -> Iterator[str]:
         yield f"`{seen.command}` ended with {seen.code}, and should end with {wanted}:\n{said}"
 
 
-def _drift(shown: Entry, seen: Entry) -> Iterator[str]:
-    one, other = transcript.masked(shown.output), transcript.masked(seen.output)
+def _drift(shown: Entry, seen: Entry, *, differs: bool) -> Iterator[str]:
+    one, other = (transcript.masked(each.output, own=differs) for each in (shown, seen))
     if one != other:
         pairs = itertools.zip_longest(one.split("\n"), other.split("\n"))
         first = next(pair for pair in pairs if pair[0] != pair[1])
@@ -195,9 +200,13 @@ def _drift(shown: Entry, seen: Entry) -> Iterator[str]:
 
 
 def _end(truth: Truth, step: Step, learner: Robot) -> Iterator[Finding]:
-    """What the learner has is the stage, it is all committed, and the step is noted as done."""
-    page = _page(step)
-    wanted, found = truth.tree(step.tag).splitlines(), learner.tree().splitlines()
+    """What the learner has is the stage, it is all committed, and the step is noted as done. Of
+    what is each project's own, the stage has an example: that it is there is enough."""
+    page, mine = _page(step), own.paths(truth.course.steps)
+    wanted, found = (
+        [line if (path := line.split("\t")[-1]) not in mine else path for line in each.splitlines()]
+        for each in (truth.tree(step.tag), learner.tree())
+    )
     for line in sorted(set(wanted) ^ set(found), key=lambda line: line.split("\t")[-1]):
         whose = "only the stage has" if line in wanted else "only the learner has"
         yield Finding(page, f"at the end {whose} {line}")

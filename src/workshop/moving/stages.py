@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from workshop import git, history, learner
+from workshop import git, history, learner, own
 from workshop.errors import WorkshopError
 from workshop.history import File
 from workshop.model import Course, Step
@@ -23,7 +23,8 @@ def goto(course: Course, project: Path, step: Step, *, report: Report) -> Moved:
 
     Everything is saved first, and `report` gets the backup before anything moves. The stage is one
     new commit on the branch that is checked out, after the person's own. What no stage of the
-    course has stays as it is: in the commit, in the index and in the working tree. Raises
+    course has stays as it is: in the commit, in the index and in the working tree. So does a file
+    that is each project's own, once the person has made it. Raises
     WorkshopError when something is under way (merge, rebase, ...), or can't be done safely.
     """
     stages = history.stages(course)
@@ -63,7 +64,9 @@ def _become(
 ) -> Moved:
     """Become the stage after `done` steps; 0 is the empty project."""
     files: Mapping[str, File] = stages[done - 1].files if done else {}
-    known = {path for stage in stages for path in stage.files}
+    mine = own.kept(course.steps, project, files)
+    files = {path: file for path, file in files.items() if path not in mine}
+    known = {path for stage in stages for path in stage.files} - mine
     with alone(project):
         repository = open_(project)
         guard(repository)
