@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from workshop.errors import WorkshopError
 
@@ -144,6 +146,48 @@ def _hang_up(process: subprocess.Popen[bytes]) -> None:
 def text(*args: str, cwd: Path, sealed: bool = True) -> str:
     """Run git and return its output as text, without the last line end."""
     return run(*args, cwd=cwd, sealed=sealed).decode(errors="replace").rstrip("\n")
+
+
+class Content(NamedTuple):
+    """An object of a repository. Its kind is `missing` when the repository does not have it."""
+
+    name: str
+    kind: str
+    data: bytes
+
+
+def contents(names: Iterable[str], cwd: Path) -> Iterator[Content]:
+    """Read objects, one after the other: a whole history may be larger than the memory.
+
+    Raises GitError, with what git said, when it fails; WorkshopError when there is no git.
+    """
+    with tempfile.TemporaryFile() as wanted, tempfile.TemporaryFile() as said:
+        # A file, and no pipe: nobody has to write while somebody else reads.
+        wanted.writelines(f"{name}\n".encode() for name in names)
+        wanted.seek(0)
+        args = ("cat-file", "--batch")
+        # What `git replace` hides is pushed all the same.
+        variables = environment() | {"GIT_NO_REPLACE_OBJECTS": "1"}
+        try:
+            process = subprocess.Popen(
+                command(*args), cwd=cwd, env=variables, stdin=wanted,
+                stdout=subprocess.PIPE, stderr=said, pass_fds=_held,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise no_git(cwd) from error
+        assert process.stdout is not None
+        with process:
+            try:
+                while head := process.stdout.readline():
+                    name, kind, *size = head.decode().split()
+                    data = process.stdout.read(int(size[0]) + 1)[:-1] if size else b""
+                    yield Content(name, kind, data)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode != 0:
+            said.seek(0)
+            raise GitError(args, said.read().decode(errors="replace").strip())
 
 
 class GitError(Exception):
