@@ -184,6 +184,25 @@ def test_what_the_machine_lacks_is_said(
     ]
 
 
+def test_what_a_single_check_needs(
+    tmp_path: Path, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    body = (
+        "import pytest\n\n@pytest.mark.needs('containers', 'compose')\ndef test_a():\n    pass\n\n"
+        "def test_b():\n    pass\n"
+    )
+    found = judged(tmp_path, course, body)
+    assert [(each.outcome, each.seen) for each in found] == [
+        ("skipped", "needs a container engine and Docker Compose"), ("green", ""),
+    ]  # fmt: skip
+    step = course.steps[0]._replace(folder=tmp_path / "checks", needs=("browser",))
+    found = judged(tmp_path, course._replace(steps=(step,)), body)
+    assert [each.seen for each in found] == [
+        "needs a container engine and Docker Compose", "",
+    ]  # fmt: skip
+
+
 def test_what_is_there_is_not_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, code in (("docker", 1), ("podman", 0), ("kubectl", 1)):
         (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", "utf-8")

@@ -15,11 +15,13 @@ from workshop.checks import needs
 from workshop.checks.cluster import Cluster
 from workshop.checks.copied import Trials
 from workshop.checks.database import Database, PostgreSQL, Tripwire
+from workshop.checks.generated import Generated
 from workshop.checks.image import Image
 from workshop.checks.pod import Pod
 from workshop.checks.processes import Warmth
 from workshop.checks.project import Project
 from workshop.checks.releases import Releases
+from workshop.checks.seals import Seals
 from workshop.checks.stack import Stack
 from workshop.model import Course
 
@@ -38,20 +40,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the course once."""
+    config.addinivalue_line(
+        "markers", "needs(*names): what this check needs, and others of its step don't"
+    )
     config.addinivalue_line("markers", "mistakes(*each): what a check breaks: see `trials`")
     if COURSE not in config.stash:
         config.stash[COURSE] = courses.load(config.getoption("--course") or courses.default_root())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the checks whose step, or kata, needs what this machine does not have."""
-    found: dict[Path, str] = {}
+    """Skip the checks whose step, or kata, needs what this machine does not have: all of them, or
+    those that have the mark, if any of the file has it."""
+    found: dict[tuple[str, ...], str] = {}
     for item in items:
-        folder = item.path.parent
-        if folder not in found:
-            found[folder] = needs.missing(_needs(config.stash[COURSE], folder))
-        if found[folder]:
-            item.add_marker(pytest.mark.skip(reason=found[folder]))
+        own = (name for mark in item.iter_markers("needs") for name in mark.args)
+        every = () if _marked(item) else _needs(config.stash[COURSE], item.path.parent)
+        wanted = tuple(dict.fromkeys((*every, *own)))
+        if wanted not in found:
+            found[wanted] = needs.missing(wanted)
+        if found[wanted]:
+            item.add_marker(pytest.mark.skip(reason=found[wanted]))
+
+
+def _marked(item: pytest.Item) -> bool:
+    """Whether any check of its file has the mark, whether it was asked for or not."""
+    module = item.getparent(pytest.Module)
+    every = vars(module.obj).values() if module else ()
+    marks = (mark for each in every for mark in getattr(each, "pytestmark", ()))
+    return any(mark.name == "needs" for mark in marks)
 
 
 def _needs(course: Course, folder: Path) -> tuple[str, ...]:
@@ -161,3 +177,17 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 def releases(request: pytest.FixtureRequest, cluster: Cluster, image: Image, pod: Pod) -> Releases:
     """The project's application in that namespace, released and released again."""
     return Releases(request.config.option.project.resolve(), cluster, image, pod)
+
+
+@pytest.fixture(scope="module")
+def seals(request: pytest.FixtureRequest) -> Seals:
+    """The project's sealed secrets, opened by its own keys."""
+    return Seals(request.config.option.project.resolve())
+
+
+@pytest.fixture(scope="module")
+def generated(request: pytest.FixtureRequest, cluster: Cluster, image: Image) -> Generated:
+    """The secret that the project has made in that namespace."""
+    known = request.config.stash[COURSE].platform.cluster
+    own = known.image if known else ""
+    return Generated(request.config.option.project.resolve(), cluster, image, own)
