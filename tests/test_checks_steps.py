@@ -17,33 +17,50 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 from images import __main__ as images
+from pairs import short
 from wrong_application import WRONG as APPLICATIONS
 from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_environments import WRONG as PLACES
+from wrong_secrets import IN_CLUSTER
+from wrong_secrets import WRONG as SECRETS
 from wrong_servers import WRONG as SERVERS
 from wrong_solutions import WRONG as FIRST
 from wrong_solutions import Wrong
 
+from workshop import cli, git, history
 from workshop import course as courses
-from workshop import git, history
-from workshop.checks import needs, runner
+from workshop.checks import needs, runner, seals
 from workshop.model import Course, Step, Verdict
+from workshop.production import sealer
 from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES)
+WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS)
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # All of them take an hour. Without this, only some are judged.
 ALL = bool(os.environ.get("ALL_SOLUTIONS"))
 
 
-def marked(value: Wrong | Path, step: str) -> ParameterSet:
-    """A parameter; with a mark when its step, a slug or a tag, needs a cluster."""
-    in_cluster = any(step.endswith(each.step) for each in (*CLUSTERS, *APPLICATIONS))
-    return pytest.param(value, marks=[pytest.mark.cluster] if in_cluster else [])
+# How the project's own secrets are sealed in a right solution, by its name.
+SEALED = {"namespace-wide": ("--scope", "namespace-wide")}
+
+
+def in_cluster(value: Wrong | Path) -> bool:
+    """Whether it takes a cluster to judge it: its step, or the check that it is for."""
+    if isinstance(value, Path):
+        step, some = value.parent.name, True
+    else:
+        step, some = value.step, any(each in IN_CLUSTER for each in value.checks)
+    every = {each.step for each in (*CLUSTERS, *APPLICATIONS)}
+    return step.endswith(tuple(every)) or (some and step.endswith("secrets"))
+
+
+def marked(value: Wrong | Path) -> ParameterSet:
+    """A parameter; with a mark when it needs a cluster."""
+    return pytest.param(value, marks=[pytest.mark.cluster] if in_cluster(value) else [])
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +83,14 @@ def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKSHOP_HOME", str(kept))
 
 
-def judgeable(course: Course, name: str) -> Step:
+def judgeable(course: Course, name: str, value: Wrong | Path | None = None) -> Step:
     """The step, if this machine can judge it. It is said when it can't."""
     step = courses.find(course, name)
-    if missing := needs.missing(step.needs):
+    some = step.slug == "secrets" and value is not None and not in_cluster(value)
+    wanted = () if some else step.needs  # only some of its checks need them
+    if missing := needs.missing(wanted):
         pytest.skip(missing)
-    if step.needs:
+    if wanted:
         images.bring()
         images.keep_layers()
     return step
@@ -86,9 +105,28 @@ def write(project: Path, course: Course, step: Step | None) -> None:
             images.put(project, stage)
 
 
+def own(project: Path, course: Course, step: Step, words: tuple[str, ...] = ()) -> None:
+    """Seal the project's own secrets, once its step has come: nobody else can do that for it."""
+    if step.number < courses.find(course, "secrets").number:
+        return
+    sealer.newest(project, short)  # most tests would wait for a real one
+    (project / seals.FILE).unlink(missing_ok=True)
+    (command,) = courses.find(course, "secrets").own.values()
+    code = cli.main(
+        [*command.split(), *words, "--project", str(project),
+         "--output", str(project / seals.FILE)]
+    )  # fmt: skip
+    assert code == 0
+
+
 def mistaken(project: Path, course: Course, step: Step, wrong: Wrong) -> None:
     """The same, with one mistake in it."""
     write(project, course, step)
+    own(project, course, step)
+    if wrong.make is not None:
+        wrong.make(project)
+        if not wrong.file:
+            return
     file = project / wrong.file
     if wrong.mode is not None:
         file.chmod(wrong.mode)
@@ -117,6 +155,7 @@ def shown(verdict: Verdict) -> str:
     words = re.sub(r" \d+\.\d+s\b", " N s", words)
     words = re.sub(r"[A-Z][a-z]+ \d+, 20\d\d - [\d:]{8}", "today", words)  # runserver says it
     words = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", words)
+    words = re.sub(r"\b(commit|interactive)(\s+)[0-9a-f]{10}\b", r"\1\2HASH", words)
     words = re.sub(r"\d+ of \d+ visitors", "N of N visitors", words)
     words = re.sub(r"\(pid: \d+", "(pid: N", words)
     words = re.sub(r"(?<![\w.])/\w+/\.cache/", "~/.cache/", words)  # whose home, shows nothing
@@ -124,11 +163,11 @@ def shown(verdict: Verdict) -> str:
     return re.sub(inside, "172.N.N.N", words)
 
 
-def one_of_many(wrong: Wrong, step: Step) -> bool:
+def one_of_many(wrong: Wrong) -> bool:
     """Whether others before this one turn the same check red: two, or, where pods come and go, one.
     There, a mistake takes minutes."""
     same = [each for each in WRONG if (each.step, each.checks[0]) == (wrong.step, wrong.checks[0])]
-    return same.index(wrong) >= (1 if "cluster" in step.needs else 2)
+    return same.index(wrong) >= (1 if in_cluster(wrong) else 2)
 
 
 def first_of(step: Step) -> Path:
@@ -143,12 +182,12 @@ def name_of(step: Step, wrong: Wrong) -> str:
 
 @pytest.mark.parametrize(
     "solution",
-    [marked(each, each.parent.name) for each in RIGHT],
+    [marked(each) for each in RIGHT],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_other_right_solutions_are_green(solution: Path, course: Course, tmp_path: Path) -> None:
-    step = judgeable(course, solution.parent.name)
-    if not ALL and (solution != first_of(step) or "cluster" in step.needs):
+    step = judgeable(course, solution.parent.name, solution)
+    if not ALL and (solution != first_of(step) or in_cluster(solution)):
         pytest.skip("one other solution is judged, and none in a cluster; all: nox -s mutants")
     project = tmp_path / "demo"
     index = course.steps.index(step)
@@ -160,6 +199,7 @@ def test_other_right_solutions_are_green(solution: Path, course: Course, tmp_pat
             target = project / file.relative_to(solution)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
+    own(project, course, step, SEALED.get(solution.name, ()))
     verdicts = runner.run(step.tests, project, course)
     assert [(each.check, each.outcome, each.seen) for each in verdicts] == [
         (each.check, "green", "") for each in verdicts
@@ -185,12 +225,12 @@ def write_missing(project: Path, course: Course, step: Step, solution: Path) -> 
 
 @pytest.mark.parametrize(
     "wrong",
-    [marked(each, each.step) for each in WRONG],
+    [marked(each) for each in WRONG],
     ids=lambda wrong: f"{wrong.step}: {wrong.name}",
 )
 def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Path) -> None:
-    step = judgeable(course, wrong.step)
-    if not ALL and one_of_many(wrong, step):
+    step = judgeable(course, wrong.step, wrong)
+    if not ALL and one_of_many(wrong):
         pytest.skip("others show that its check turns red; all of them: nox -s mutants")
     project = tmp_path / "demo"
     mistaken(project, course, step, wrong)
@@ -209,6 +249,15 @@ def test_a_mistake_is_found_and_told(wrong: Wrong, course: Course, tmp_path: Pat
 def test_every_check_is_proven_to_fail(course: Course) -> None:
     checks = {name for step in course.steps for name in step.red}
     assert checks == {name for wrong in WRONG for name in wrong.checks}
+
+
+def test_no_test_of_ours_is_called_as_checks_are(course: Course) -> None:
+    """Python imports a name once: the checks would be taken for the tests that were there first."""
+    judges = [file for each in course.katas for file in (each.folder / "judge").glob("*.py")]
+    checks = [
+        file.name for file in (*judges, *(file for step in course.steps for file in step.tests))
+    ]
+    assert not {file.name for file in HERE.glob("*.py")}.intersection(checks)
 
 
 def test_no_golden_file_is_left_over(course: Course) -> None:

@@ -36,6 +36,7 @@ def write(root: Path, *names: str) -> None:
         ("LICENSE/text", "LICENSE", "LICENSE is a folder",
          "Make a file of it: LICENSE must hold text."),
         ("other.py", "manage.py", "", ""),
+        ("application.yaml", "application-secrets.yaml", "", ""),
         (".venv/manage.py", "manage.py", "", ""),
     ],
 )  # fmt: skip

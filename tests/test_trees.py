@@ -27,7 +27,14 @@ SERVERS = DEPLOYMENT | {
     "deployment/application/entrypoint.sh", "deployment/application/uwsgi.ini",
     "deployment/webserver/nginx.conf",
 }  # fmt: skip
-MANIFESTS = {"deployment/postgres.yaml"}  # so far
+MANIFESTS = {"deployment/postgres.yaml"}
+CLUSTER = {
+    f"deployment/{each}"
+    for each in (
+        "README.rst", "application.yaml", "application-secrets.yaml", "postgres-secrets.yaml",
+        "envs/development", "envs/integration", "envs/production",
+    )
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -38,6 +45,7 @@ MANIFESTS = {"deployment/postgres.yaml"}  # so far
         ("10-image", APPLICATION | DEVELOPMENT | LISTS | DEPLOYMENT),
         ("12-web-server", APPLICATION | DEVELOPMENT | LISTS | SERVERS),
         ("13-database", APPLICATION | DEVELOPMENT | LISTS | SERVERS | MANIFESTS),
+        ("16-secrets", APPLICATION | DEVELOPMENT | LISTS | SERVERS | MANIFESTS | CLUSTER),
     ],
 )
 def test_a_stage_has_the_files_of_the_talk_and_no_others(tag: str, wanted: set[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 SETTINGS = "application/settings.py"
@@ -40,17 +42,19 @@ class Wrong(NamedTuple):
     """A stage with one mistake: in `file`, `old` is replaced by `new`, or by nothing at all.
 
     `old` None replaces the whole file; `new` None removes it; `moved` is removed as well.
-    With `mode`, the file gets that one, and keeps its text.
+    With `mode`, the file gets that one, and keeps its text. `make` makes a mistake that no text
+    is, in the project's folder, before the file; without a file, it is all of it.
     """
 
     step: str
     name: str
     checks: tuple[str, ...]
-    file: str
-    old: str | None
-    new: str | None
+    file: str = ""
+    old: str | None = None
+    new: str | None = None
     moved: str = ""
     mode: int | None = None
+    make: Callable[[Path], None] | None = None
 
 
 # Believes a web server that there is not.

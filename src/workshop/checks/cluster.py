@@ -182,6 +182,14 @@ class Cluster:
         """All that the first container of a pod has said since it started last."""
         return self._kubectl("logs", pod.name, pod.spec["containers"][0]["name"]).out
 
+    def every_log(self, pod: Pod) -> str:
+        """All that all of its containers have said."""
+        return self._kubectl("logs", pod.name, "--all-containers").out
+
+    def objects(self, kind: str) -> tuple[Object, ...]:
+        """All objects of a kind in the namespace, as they are."""
+        return self._objects(kind)
+
     def last_words(self) -> Iterator[str]:
         """What the containers have said last that failed, each once."""
         said: dict[str, None] = {}

@@ -37,11 +37,21 @@ def missing(root: Path, name: str) -> tuple[str, str]:
     for file in files:
         if file in (f"{name}.txt", f"{name}.py"):
             return f"there is {file}", f"Take the second ending off: mv {file} {name}"
-    beside = [file for file in files if PurePosixPath(file).parent == wanted.parent]
+    beside = [
+        file for file in files
+        if PurePosixPath(file).parent == wanted.parent and not _a_word_more(wanted, file)
+    ]  # fmt: skip
     close = difflib.get_close_matches(name, beside, n=1, cutoff=0.85)
     if close:
         return f"there is {close[0]}", f"Is that it? mv {close[0]} {name}"
     return "", ""
+
+
+def _a_word_more(wanted: PurePosixPath, file: str) -> bool:
+    """Whether one is the other with a word more, such as `app.yaml` and `app-secrets.yaml`: that is
+    no slip, and both may be there."""
+    one, other = sorted((wanted.stem, PurePosixPath(file).stem), key=len)
+    return other.startswith(f"{one}-")
 
 
 def must_be_there(root: Path, name: str, expected: str = "", do: str = "") -> None:
