@@ -66,16 +66,21 @@ def test_the_first_commit_is_named_and_each_name(project: Path) -> None:
     assert where(project, "one") == f"in the commit {first}"
 
 
-@pytest.mark.parametrize("ref", ["refs/heads/other", "refs/tags/v1", "refs/remotes/origin/x"])
+@pytest.mark.parametrize(
+    "ref", ["refs/heads/other", "refs/tags/v1", "refs/remotes/origin/x", "refs/stash"]
+)
 def test_every_ref_counts(ref: str, project: Path) -> None:
     commit(project)
     start = git.text("rev-parse", "HEAD", cwd=project)
     taken_back(project, "leak")
-    git.run("update-ref", ref, "HEAD", cwd=project)
+    leaked = git.text("rev-parse", "HEAD", cwd=project)
+    git.run("update-ref", ref, leaked, cwd=project)
     git.run("reset", "--quiet", "--hard", start, cwd=project)
     assert [path for path, _ in found(project)] == ["leak"]
     git.run("update-ref", "-d", ref, cwd=project)
     assert found(project) == []  # nobody who clones gets it
+    git.run("update-ref", "refs/workshop/backups/one", leaked, cwd=project)
+    assert found(project) == []  # nor does anybody get what `workshop goto` has saved
 
 
 def test_what_came_with_a_merge_itself(project: Path) -> None:

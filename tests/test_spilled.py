@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,10 @@ from hypothesis import strategies as st
 from pairs import pair
 
 from workshop.checks import spilled
+
+GENERATES = (
+    Path(__file__).parents[1] / "solutions/16-secrets/deployment/postgres-secrets.yaml"
+).read_text("utf-8")
 
 CANARY = "cAnary0in1a2coal3mine"
 WORD = "hunter2"  # what a person takes
@@ -94,6 +99,11 @@ def test_found(path: str, text: str, seen: str) -> None:
         ("a.yaml", f"{MANIFEST}stringData:\n  KEY: ''\n  OTHER: ${{OTHER}}\n"),
         ("chart.yaml", f"x: {{{{ y }}}}\n{MANIFEST}data:\n  KEY: {{{{ .Values.key }}}}\n"),
         ("a.yaml", f"kind: ConfigMap\ndata:\n  A: {WORD}\n"),
+        ("a.yaml", GENERATES.replace("  backoffLimit", "   backoffLimit")),  # a slip, and no leak
+        (
+            ".env",
+            "SECRET_KEY= # comes from the place\nTOKEN_URL=https://login.example.org/x1y2z3\n",
+        ),
         ("README.md", f"{MANIFEST}data:\n  KEY: {WORD}\n"),
         ("README.md", "It begins with -----BEGIN PRIVATE KEY-----, and nobody may see the rest."),
         ("key.pub", pair(0).certificate.decode()),

@@ -62,21 +62,21 @@ def test_what_is_sealed_for_here_is_open(place: Place, seal: Seal) -> None:
 
 
 def test_a_commit_without_such_a_file_has_none(place: Place) -> None:
-    assert unsealed.of(place, [FILE], "c0ffee") == ({}, ())
+    assert unsealed.of(place, [FILE], "c0ffee") == ({}, (), ())
 
 
 def test_what_another_place_has_is_not_told_when_there_is_one_for_here(
     place: Place, seal: Seal
 ) -> None:
     found = released(place, seal(where="project-integration", WORD="no") + "---\n" + seal())
-    assert found == ({"app": {"WORD": WORD}}, ())
+    assert found == ({"app": {"WORD": WORD}}, (), ())
 
 
 def test_what_is_for_another_place_stays_closed_and_that_is_told(place: Place, seal: Seal) -> None:
     found = released(place, seal(where="demo-production"))
     assert found.secrets == {}
-    assert found.told == (
-        f"app. The one that was made here stays.\n{FILE}:1:\n"
+    assert found.closed == (
+        f"app. What was there before stays.\n{FILE}:1:\n"
         "it is for the namespace demo-production, and not for project-production.\n"
         "Seal the values for that one: workshop seal --namespace project-production …",
     )
@@ -85,7 +85,7 @@ def test_what_is_for_another_place_stays_closed_and_that_is_told(place: Place, s
 def test_what_strangers_have_sealed_stays_closed(place: Place, seal: Seal, tmp_path: Path) -> None:
     found = released(place, seal(of=tmp_path / "stranger"))
     assert found.secrets == {}
-    (told,) = found.told
+    (told,) = found.closed
     assert "no key of ours opens WORD" in told
     assert "workshop seal --namespace project-production app WORD" in told
 
@@ -94,7 +94,11 @@ def test_an_old_key_still_opens_and_that_is_told(place: Place, seal: Seal, proje
     text = seal()
     sealer.rotate(project, short)
     found = released(place, text)
-    assert found == ({"app": {"WORD": WORD}}, (f"{FILE}: WORD: by an old key. Seal it anew.",))
+    old = f"an old key opens WORD. Seal it anew: {FILE}"
+    assert found == ({"app": {"WORD": WORD}}, (old,), ())
+    said: list[tuple[str, str]] = []
+    unsealed.tell(found, lambda *words: said.append(words))
+    assert said == [("secrets", "opened: app (WORD)"), ("secrets", old)]
 
 
 @pytest.mark.parametrize(
@@ -147,9 +151,7 @@ def test_a_strangers_clone_deploys_and_is_told(site: Site, seal: Seal, tmp_path:
     done = site.run("deploy")
     assert done.returncode == 0
     assert len(site.get("/variable/SECRET_KEY").body) > 50
-    assert (
-        "  not opened   app. The one that was made here stays.\n               dep" in done.stdout
-    )
+    assert "  not opened   app. What was there before stays.\n               dep" in done.stdout
 
 
 # --- In a cluster ----------------------------------------------------------------------------
@@ -204,6 +206,47 @@ def test_a_release_that_fails_leaves_the_secret_as_it_was(pretended: Pretended, 
         deploy(pretended, [])
     assert pretended.has("Secret app")["data"] == before
     assert pretended.has("Secret new") == {}
+
+
+def test_a_secret_that_cannot_be_put_back_is_told_and_all_else_comes_back(
+    pretended: Pretended, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = pretended.commit()
+    pretended.deploy()
+    bad = pretended.commit("Two", **{FILE: seal(KEY=WORD)})
+    pretended.say("broken", {bad: "Failed"})
+
+    def refuses(*_: object) -> None:
+        raise WorkshopError("the cluster did not take the Secret app", "Ask it.")
+
+    monkeypatch.setattr(namespace.Namespace, "put_back", refuses)
+    with pytest.raises(WorkshopError) as caught:
+        deploy(pretended, [])
+    assert caught.value.remedy.startswith(
+        f"the cluster did not take the Secret app\nThe release {good[:10]} keeps serving."
+    )
+    assert pretended.runs("Deployment app").endswith(good)
+
+
+def test_who_is_interrupted_while_a_secret_is_written_finds_it_as_it_was(
+    pretended: Pretended, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretended.commit()
+    pretended.deploy()
+    before = pretended.has("Secret app")["data"]
+    write, times = namespace.Namespace._write, []
+
+    def interrupted(space: namespace.Namespace, *words: object) -> None:
+        write(space, *words)  # type: ignore[arg-type]
+        times.append(1)
+        if len(times) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(namespace.Namespace, "_write", interrupted)
+    pretended.commit("Two", **{FILE: seal(KEY=WORD)})
+    with pytest.raises(KeyboardInterrupt):
+        deploy(pretended, [])
+    assert pretended.has("Secret app")["data"] == before
 
 
 def test_a_secret_that_the_project_generates_is_not_made_for_it(pretended: Pretended) -> None:

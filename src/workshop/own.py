@@ -1,7 +1,7 @@
 """What is each project's own, such as a secret that only its keys open.
 
-A stage of the course shows an example of such a file. It is of no use to anybody else, so it never
-takes the place of a person's own, and whoever proves the course makes one for each project.
+A stage of the course shows an example of such a file. It is of no use to anybody else, so it does
+not take the place of one that is there, and whoever proves the course makes one for each project.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ KINDS = {
 }
 
 # Once a project holds what is its own (see `own`), its commits have hashes of their own, too.
-COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
+COMMIT = re.compile(r"(?<=\[main )[0-9a-f]{7,40}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
 
 
 class Entry(NamedTuple):

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from workshop import git
 from workshop.checks.failure import CheckFailed, expect
 
+# All that a clone, a push or a stash could give away. The backups of `workshop goto` stay here.
+_EVERY = ("--exclude=refs/workshop/*", "--all")
 _SHOWN = 10  # characters of a commit's hash
 _LINK = b"160000"  # the mode of a submodule: its commits are in another repository
 _WHOLE = {"GIT_NO_REPLACE_OBJECTS": "1"}  # what `git replace` hides is pushed all the same
@@ -78,7 +80,7 @@ def remotes(project: Path) -> Iterator[tuple[str, str]]:
 
 def _named(project: Path) -> dict[str, dict[str, str]]:
     """By the names of blobs: the paths that they have had, and in which commit each came."""
-    order = ("rev-list", "--all", "--topo-order", "--reverse")
+    order = ("rev-list", *_EVERY, "--topo-order", "--reverse")
     commits = git.run(*order, cwd=project, variables=_WHOLE)
     # Each merge is compared with all its parents: what came with the merge itself counts, too.
     args = ("diff-tree", "--stdin", "-m", "--root", "-r", "-z", "--raw", "--no-renames")
@@ -99,7 +101,7 @@ def _named(project: Path) -> dict[str, dict[str, str]]:
 
 
 def _reachable(project: Path) -> Iterator[str]:
-    out = git.run("rev-list", "--all", "--objects", "--no-object-names", cwd=project,
+    out = git.run("rev-list", *_EVERY, "--objects", "--no-object-names", cwd=project,
                   variables=_WHOLE)  # fmt: skip
     yield from out.decode().split()
 

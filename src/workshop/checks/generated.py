@@ -25,6 +25,7 @@ FILE = "deployment/postgres-secrets.yaml"
 NAME, KEY = "postgres", "password"
 MADE = 180.0  # seconds until the Job has ended, on a slow machine
 _POLL = 0.5
+_QUIET = 5.0  # seconds that trouble must last
 
 
 class Generated:
@@ -82,14 +83,17 @@ class Generated:
             self._cluster.forget("job", job["metadata"]["name"])
         found = [self._with_image(each) for each in self._cluster.read(FILE)]
         self._cluster.apply_objects(FILE, found)
-        began = time.monotonic()
+        began = since = time.monotonic()
         while time.monotonic() - began < MADE:
             now = [self._cluster.now(each) for each in jobs]
             if all(each and workloads.done(each) for each in now):
                 return
             why = next(filter(None, (workloads.failed(each) for each in now if each)), "")
-            stuck = next(filter(None, map(workloads.trouble, self._cluster.every_pod({}))), None)
-            if why or stuck:
+            trouble = filter(None, map(workloads.trouble, self._cluster.every_pod({})))
+            # who ends too often fails by the Job's own rules
+            stuck = next((each for each in trouble if each[0] != "CrashLoopBackOff"), None)
+            since = since if stuck else time.monotonic()  # some of it mends itself
+            if why or (stuck and time.monotonic() - since > _QUIET):
                 raise self._broken(why or (f"{stuck[0]}: {stuck[1]}" if stuck else ""))
             time.sleep(_POLL)
         raise self._broken(f"it had not ended after {MADE:.0f} seconds")

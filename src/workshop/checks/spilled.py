@@ -26,7 +26,9 @@ _PAIR = re.compile(r"^\s*[\"']?[\w.-]+[\"']?\s*:\s*[\"']?([^\s\"'].*)$")
 _PROSE = (".md", ".rst", ".py")  # they may show how a manifest looks, or make one
 
 _NAMES = re.compile(r"SECRET|PASSW|TOKEN|CREDENTIAL|PRIVATE|(^|_|API)KEY(_|$)", re.IGNORECASE)
-_NO_SECRET = re.compile(r"_(FILE|PATH|NAME|HEADER|METHOD|HASHERS|AGE|TIMEOUT)$|PUBLIC", re.I)
+_NO_SECRET = re.compile(
+    r"_(FILE|PATH|NAME|URL|HOST|USER|HEADER|METHOD|HASHERS|AGE|TIMEOUT)$|PUBLIC", re.IGNORECASE
+)
 _IN_ADDRESS = re.compile(r"//[^/@\s:]*:([^/@\s]+)@")
 _DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 _HARMLESS = re.compile(
@@ -120,7 +122,7 @@ def _lines(path: str, data: bytes) -> Iterator[tuple[int, str, str]]:
     shape = _ENV_LINE if _ENVS.search(path) else _COMPOSE_LINE if _COMPOSE.search(path) else None
     for number, line in enumerate(text.splitlines() if shape else (), start=1):
         if shape and (found := shape.match(line)):
-            yield number, found[1], found[2].partition(" #")[0]
+            yield number, found[1], f" {found[2]}".partition(" #")[0].strip()
 
 
 def _dockerfile(text: str) -> Iterator[tuple[int, str, str]]:
@@ -169,14 +171,23 @@ def _unreadable(text: str) -> Iterator[Spilled]:
     before = 1
     for document in re.split(r"(?m)^---.*$", text):
         lines = document.splitlines()
-        if re.search(r"(?m)^[ \t{,\"']*kind[\"']?\s*:\s*[\"']?Secret[\"']?\s*,?\s*$", document):
+        if re.search(r"(?m)^[ \t{,\"']{0,4}kind[\"']?\s*:\s*[\"']?Secret[\"']?\s*,?\s*$", document):
             for number, line in enumerate(lines):
-                following = lines[number + 1 : number + 20] if _SECTION.match(line) else ()
+                following = _deeper(lines[number:]) if _SECTION.match(line) else ()
                 values = [found[1] for each in following if (found := _PAIR.match(each))]
                 if any(map(_is_set, values)):
                     yield Spilled(before + number, "a Secret, which was never sealed")
                     break
         before += document.count("\n")
+
+
+def _deeper(lines: list[str]) -> Iterator[str]:
+    """The lines below the first one that belong to it: they are further to the right."""
+    far = len(lines[0]) - len(lines[0].lstrip())
+    for line in lines[1:]:
+        if line.strip() and len(line) - len(line.lstrip()) <= far:
+            return
+        yield line
 
 
 def _in_base64(value: bytes) -> Iterator[bytes]:

@@ -255,20 +255,24 @@ def _undo(
 ) -> str:  # fmt: skip
     """Bring back what was live, as it was. Returns what a person must know of it."""
     live, applied = place.live, _applied(place)
+    lost = ""
     try:
         space.put_back(secrets)
+    except WorkshopError as error:  # all else must come back nevertheless
+        lost = f"{error.fact}\n"
+    try:
         if live is None or not applied:
             space.sleep(only=failed)
-            return "Nothing is live."
+            return f"{lost}Nothing is live."
         space.end_jobs(failed)  # none of them may try again in an hour
         space.apply(applied)
         _remove(space, parts.every, applied)
         space.restart_stuck()
         waiting.wait(space, applied, patience=_UNDONE)
     except WorkshopError as error:
-        return f"It could not be undone: {error.fact}\nDeploy again what was well."
+        return f"{lost}It could not be undone: {error.fact}\nDeploy again what was well."
     report("undone", f"{live[:10]} is as it was")
-    return f"The release {live[:10]} keeps serving."
+    return f"{lost}The release {live[:10]} keeps serving."
 
 
 def _pods(place: Place) -> Pods:

@@ -105,13 +105,13 @@ class Namespace:
                 found = self._secret(name)
                 known = None if found is None else dict(found.get("data") or {})
                 new = {key: _coded(value) for key, value in values.items()}
+                if found is not None and new.items() <= (known or {}).items():
+                    continue
+                before[name] = known  # first: who is interrupted does not know what was taken
                 if found is None:
                     self._write(name, "create", objects.secret(name, values))
-                elif new.items() <= (known or {}).items():
-                    continue
                 else:
                     self._write(name, "replace", {**found, "data": {**(known or {}), **new}})
-                before[name] = known
         except BaseException:
             self.put_back(before)
             raise
@@ -121,9 +121,12 @@ class Namespace:
         """Let Secrets hold again what they held before `put_secrets`."""
         for name, data in before.items():
             found = self._secret(name)
+            if found is None:
+                continue
             if data is None:
-                self._delete("secret", name)
-            elif found is not None:
+                gone = self.kubectl("delete", "secret", name)
+                _worked(gone, f"the cluster did not remove the Secret {name}", "Try again.")
+            elif data != found.get("data"):
                 self._write(name, "replace", {**found, "data": dict(data)})
 
     def keep_secrets(self, wanted: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -154,9 +157,11 @@ class Namespace:
     def _write(self, name: str, verb: str, described: Object) -> None:
         done = self.kubectl(verb, "--filename", "-", stdin=json.dumps(described))
         if done.code != 0:  # what it says may quote what it was given
+            may = "create" if verb == "create" else "update"
             raise WorkshopError(
                 f"the cluster did not take the Secret {name}",
-                "May you make one there? kubectl auth can-i create secrets",
+                f"May you do that there? kubectl auth can-i {may} secrets"
+                + ("\nOr is it immutable? Then it has to be made anew." if may == "update" else ""),
             )
 
     def apply(self, described: Iterable[Object]) -> None:

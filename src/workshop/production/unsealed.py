@@ -18,10 +18,12 @@ from workshop.production.place import Place
 
 
 class Unsealed(NamedTuple):
-    """The values that are open, by Secret and key; and what a person must know of the others."""
+    """The values that are open, by Secret and key; which of them an old key has opened; and what a
+    person must know of those that stay closed."""
 
     secrets: Mapping[str, Mapping[str, str]]
-    told: tuple[str, ...]
+    old: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -29,7 +31,7 @@ class Unsealed(NamedTuple):
         return {key: value for each in self.secrets.values() for key, value in each.items()}
 
 
-_NONE = Unsealed({}, ())
+_NONE = Unsealed({})
 
 
 def of(place: Place, names: Sequence[str], commit: str) -> Unsealed:
@@ -44,7 +46,9 @@ def tell(found: Unsealed, report: Report) -> None:
     """Say what was opened, and what was not."""
     for name, values in found.secrets.items():
         report("secrets", f"opened: {name} ({', '.join(values)})")
-    for each in found.told:
+    for each in found.old:
+        report("secrets", each)
+    for each in found.closed:
         report("not opened", each)
 
 
@@ -57,17 +61,16 @@ def _of(place: Place, folder: Path, names: tuple[str, ...]) -> Unsealed:
     here = namespace.called(place)
     secrets: dict[str, dict[str, str]] = {}
     closed: list[tuple[str, WorkshopError]] = []
-    told = []
+    old = []
     for name in names:
         found = sealed.opened_here((folder / name).read_bytes(), keys, path=name, namespace=here)
         for each in found.opened:
             values = secrets.setdefault(each.place.name, {})
             values.update((key, _text(value, key, name)) for key, value in each.values.items())
             if each.old:
-                told.append(f"{name}: {', '.join(each.old)}: by an old key. Seal it anew.")
+                old.append(f"an old key opens {', '.join(each.old)}. Seal it anew: {name}")
         closed += found.closed
-    told += _stay(closed, secrets)
-    return Unsealed(secrets, tuple(told))
+    return Unsealed(secrets, tuple(old), tuple(_stay(closed, secrets)))
 
 
 def _stay(
@@ -76,7 +79,7 @@ def _stay(
     for secret, error in closed:
         if secret not in opened:
             yield (
-                f"{secret}. The one that was made here stays.\n"
+                f"{secret}. What was there before stays.\n"
                 f"{error.path}:\n{error.fact}.\n{error.remedy}"
             )
 
