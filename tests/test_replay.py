@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from workshop import course as courses
 from workshop import recording, transcript
 from workshop.checks import needs
-from workshop.gates import replay
+from workshop.gates import coverage, replay
 from workshop.gates.page import Block
 from workshop.gates.replay import Done
+from workshop.gates.truth import Truth
 from workshop.model import Finding, Step
 from workshop.robot import Robot
 from workshop.transcript import Entry
@@ -89,3 +91,57 @@ def test_what_was_never_heard_can_not_be_recorded_here(
     ]  # fmt: skip
     transcript.write(step.folder, lesson.entries)
     assert list(recording._unheard(lesson)) == []
+
+
+# --- What is each project's own ---------------------------------------------------------------
+
+TREE = "100644 blob {}\tapp.py\n100644 blob {}\tsecret.yaml\n"
+
+
+def ends(step: Step, mine: str, tmp_path: Path) -> list[str]:
+    """What is wrong at the end of a lesson, with this tree, where `secret.yaml` is one's own."""
+    known = SimpleNamespace(
+        course=SimpleNamespace(steps=[step._replace(own={"secret.yaml": "seal app"})]),
+        tree=lambda _: TREE.format("a" * 40, "b" * 40),
+    )
+    learner = SimpleNamespace(tree=lambda: mine, unsaved=lambda: "", here=tmp_path)
+    progress = tmp_path / ".git" / "workshop" / "progress.json"
+    progress.parent.mkdir(parents=True, exist_ok=True)
+    progress.write_text(f'{{"done": ["{step.slug}"]}}', "utf-8")
+    found = replay._end(cast("Truth", known), step, cast("Robot", learner))
+    return [each.fact for each in found]
+
+
+def test_at_the_end_ones_own_file_must_be_there_and_need_not_be_the_same(
+    step: Step, tmp_path: Path
+) -> None:
+    assert ends(step, TREE.format("a" * 40, "c" * 40), tmp_path) == []
+    without = TREE.format("a" * 40, "c" * 40).splitlines()[0]
+    assert ends(step, without, tmp_path) == ["at the end only the stage has secret.yaml"]
+    (one, other) = ends(step, TREE.format("d" * 40, "c" * 40), tmp_path)
+    assert "app.py" in one
+    assert "app.py" in other
+
+
+def test_commits_differ_from_there_on_and_not_before(step: Step, typist: Typist) -> None:
+    typist.type = lambda command: Entry(command, "[main 1a2b3c4] Seal\n")  # type: ignore[method-assign]
+    block = console("$ git commit\n[main 4c3b2a1] Seal\n")
+    drifted = [
+        replay._lesson(step, [block], cast("Robot", typist), differs=differs).drifted
+        for differs in (True, False)
+    ]
+    assert (drifted[0], len(drifted[1])) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("$ workshop seal --env production app \\\n  --output secret.yaml\n", False),
+        ("$ workshop seal app --output secret.yaml\n", True),
+        ("$ workshop sealed app --output secret.yaml\n", False),
+    ],
+)
+def test_a_reader_types_the_command_that_makes_it(text: str, *, shown: bool) -> None:
+    assert coverage._typed("seal app", [console(text)]) is shown
+    not_typed: Any = console(text)._replace(claims={"shows": "listing"})
+    assert coverage._typed("seal app", [not_typed]) is False

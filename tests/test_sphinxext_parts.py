@@ -203,3 +203,17 @@ def test_hints_keep_their_markdown() -> None:
         "# Hints\n\n## `test_a`\n\n1. One\n   line.\n2. Code:\n\n   ```python\n   1. no\n   ```\n"
     )
     assert hints.parse(text) == {"test_a": ("One\nline.", "Code:\n\n```python\n1. no\n```")}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("kubectl get pods", "containers, cluster"),
+        ("docker image ls\nkubectl get pods", "containers, cluster"),
+        ("sed s/1/2/ app.yaml | kubectl apply --filename -", "containers, cluster"),
+        ("echo kubectl get pods", ""),
+        ("kubectl-neat --version", ""),
+    ],
+)
+def test_who_speaks_with_a_cluster_needs_one(text: str, wanted: str) -> None:
+    assert commands._implied(text) == wanted
