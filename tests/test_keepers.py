@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -63,11 +63,11 @@ class Heard:
 
 
 @pytest.fixture
-def heard(good: Course) -> Iterator[Heard]:
+def heard(good: Course, started: Callable[[], set[psutil.Process]]) -> Iterator[Heard]:
     made = Heard(good)
     yield made
     made.keepers.close()
-    assert psutil.Process().children(recursive=True) == []
+    assert started() == set()
 
 
 def test_from_the_second_time_on_they_share(heard: Heard, good: Course, project: Path) -> None:
@@ -157,13 +157,15 @@ def test_a_newer_judgement_ends_both_halves(heard: Heard, good: Course, project:
     assert (len(found), code) == (3, 0)
 
 
-def test_one_that_dies_over_it_is_said(good: Course, project: Path) -> None:
+def test_one_that_dies_over_it_is_said(
+    good: Course, project: Path, started: Callable[[], set[psutil.Process]]
+) -> None:
     said: queue.Queue[Said] = queue.Queue()
     keepers = Keepers(good.root, said.put)
     good.steps[0].tests[0].write_text("def test_slow():\n    import time\n    time.sleep(30)\n")
     try:
         run = keepers.ask(project, good.steps[0])
-        for each in psutil.Process().children():
+        for each in started():
             each.kill()
         assert said.get(timeout=30) == Said(run, broken="the process of the checks ended")
         assert said.get(timeout=30) == Said(run, code=3)

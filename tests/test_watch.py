@@ -68,7 +68,7 @@ class Watching:
 
 
 @pytest.fixture
-def watching() -> Iterator[Callable[..., Watching]]:
+def watching(started: Callable[[], set[psutil.Process]]) -> Iterator[Callable[..., Watching]]:
     opened: list[Watching] = []
 
     def begin(course: Course, project: Path, **more: object) -> Watching:
@@ -78,7 +78,7 @@ def watching() -> Iterator[Callable[..., Watching]]:
     yield begin
     for each in opened:
         each.close()
-    assert [each.name() for each in psutil.Process().children(recursive=True)] == []
+    assert started() == set()
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
