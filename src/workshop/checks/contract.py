@@ -87,6 +87,14 @@ class Tox:
             "run", "-e", name, "--skip-pkg-install", "--skip-env-install", *own, env=env, of=name
         )
 
+    def ready(self) -> dict[str, str]:
+        """Make all that `tox` runs when nobody says more. Returns the variables by which a tox that
+        somebody else starts finds it."""
+        for name in self.environments():
+            if name not in self._installed:
+                self._install(name)
+        return {**self._variables, "TOX_WORK_DIR": str(self._place)}
+
     def environments(self) -> tuple[str, ...]:
         """The names of what `tox` runs when nobody says more."""
         return tuple(self._tox("list", "-d", "--no-desc", "-qq", env={}).out.split())

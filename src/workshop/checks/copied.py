@@ -51,6 +51,10 @@ class Copy:
         """The names of what `tox` runs when nobody says more."""
         return self._tox.environments()
 
+    def variables(self) -> dict[str, str]:
+        """What a program needs that calls tox by itself. Raises CheckFailed as `tox` does."""
+        return self._tox.ready()
+
     @contextlib.contextmanager
     def spoiled(self, mistake: Mistake) -> Iterator[None]:
         """With this mistake in it, for as long as the block lasts."""

@@ -15,8 +15,10 @@ from workshop.checks import needs
 from workshop.checks.cluster import Cluster
 from workshop.checks.copied import Trials
 from workshop.checks.database import Database, PostgreSQL, Tripwire
+from workshop.checks.dryrun import DryRun
 from workshop.checks.generated import Generated
 from workshop.checks.image import Image
+from workshop.checks.pipeline import Pipeline
 from workshop.checks.pod import Pod
 from workshop.checks.processes import Warmth
 from workshop.checks.project import Project
@@ -191,3 +193,15 @@ def generated(request: pytest.FixtureRequest, cluster: Cluster, image: Image) ->
     known = request.config.stash[COURSE].platform.cluster
     own = known.image if known else ""
     return Generated(request.config.option.project.resolve(), cluster, image, own)
+
+
+@pytest.fixture(scope="module")
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    """The project's pipeline, as its file has it."""
+    return Pipeline(request.config.option.project.resolve())
+
+
+@pytest.fixture(scope="module")
+def dry_run(project: Project, database: Database) -> DryRun:
+    """That pipeline, run on this machine, but for what would leave it."""
+    return DryRun(project.copy, {"DATABASE_URL": database.url})

@@ -1,0 +1,120 @@
+"""A project's pipeline, run on this machine by gitlab-ci-local, with its own words and its own tests.
+
+Only what would leave the machine is played: `docker` and `kubectl` note what they are told, see
+`players`. So nothing is built, and nothing is deployed, by a check.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from workshop import git
+from workshop.checks import commands, players, words
+from workshop.checks.copied import Copy
+from workshop.checks.mistakes import NONE, Mistake
+
+PROGRAM = "gitlab-ci-local"
+PLAYED = ("docker", "kubectl")
+NAME = "registry.invalid/demo:try"  # a host that there is not, by RFC 2606
+_PATIENCE = 300.0
+_PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
+_IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
+_MARKS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Call(NamedTuple):
+    """What a job has asked `docker` or `kubectl` for: its words, and the text of the files that it
+    names, or of what it read."""
+
+    job: str
+    program: str
+    words: tuple[str, ...]
+    text: str
+
+    @property
+    def namespace(self) -> str:
+        """Where in a cluster."""
+        return players.namespace(self.words)
+
+
+class Ended(NamedTuple):
+    """How a run ended (0 is green), what was asked for, and the last words."""
+
+    code: int
+    calls: tuple[Call, ...]
+    tail: str
+
+    def asked(self, program: str, *all_of: str) -> tuple[Call, ...]:
+        """The calls of a program that have all of these among their words."""
+        return tuple(
+            each for each in self.calls
+            if each.program == program and set(all_of) <= set(each.words)
+        )  # fmt: skip
+
+
+class DryRun:
+    """The pipeline of a copy, which may be spoiled. Each run is done once."""
+
+    def __init__(self, copy: Copy, variables: Mapping[str, str]) -> None:
+        self._copy = copy
+        self._variables = variables
+        self.on = functools.cache(self._on)
+
+    def _on(self, mistake: Mistake = NONE) -> Ended:
+        """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
+        with tempfile.TemporaryDirectory(prefix="workshop-") as name:
+            folder = Path(name)
+            env = self._environment(folder)
+            with self._copy.spoiled(mistake):
+                done = commands.run(
+                    [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color"],
+                    shown=f"`{PROGRAM}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
+                )  # fmt: skip
+            log = folder / "calls"
+            lines = log.read_text("utf-8").splitlines() if log.exists() else ()
+        calls = [json.loads(line) for line in lines]
+        return Ended(
+            done.code,
+            tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
+            _told(done.out, self._copy.path),
+        )
+
+    @functools.cached_property
+    def _ready(self) -> dict[str, str]:
+        """A repository, as gitlab-ci-local wants one, and what its jobs are told."""
+        folder = self._copy.path
+        git.run("init", "--quiet", "--initial-branch=main", cwd=folder)
+        git.run("add", "--all", cwd=folder)
+        git.run(*_IDENTITY, "commit", "--quiet", "--message", "A dry run", cwd=folder)
+        return {**self._copy.variables(), **self._variables}
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """The variables of a run. The players come first on the path, and our own tox last."""
+        for program in PLAYED:
+            file = folder / program
+            file.write_text(
+                _PLAYER.format(python=sys.executable, players=players.__file__, program=program),
+                "utf-8", newline="\n",
+            )  # fmt: skip
+            file.chmod(0o755)
+        ready = self._ready
+        path = (str(folder), ready.get("PATH", os.defpath), str(Path(sys.executable).parent))
+        return ready | {"PATH": os.pathsep.join(path), players.LOG: str(folder / "calls")}
+
+
+def _told(output: str, folder: Path) -> str:
+    """The last words of the job that failed, or of all."""
+    lines = [_MARKS.sub("", line).rstrip() for line in output.splitlines()]
+    failed = [found[1] for line in lines if (found := re.match(r" FAIL +(\S+)", line))]
+    if not failed:
+        return words.tail("\n".join(lines), folder)
+    own = re.compile(rf"{re.escape(failed[0])} +> ?(.*)")
+    return words.tail("\n".join(found[1] for line in lines if (found := own.match(line))), folder)
