@@ -37,6 +37,13 @@ class Job(NamedTuple):
     needs: tuple[str, ...] | None
     place: str
 
+    @property
+    def manual(self) -> bool:
+        """Whether somebody has to start it, in GitLab by a button."""
+        rules = self.said.get("rules") or ()
+        every = [self.said, *(each for each in rules if isinstance(each, dict))]
+        return any(each.get("when") == "manual" for each in every)
+
 
 class Reference(NamedTuple):
     """What `!reference [job, key]` stands for."""

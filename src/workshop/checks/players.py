@@ -55,7 +55,11 @@ def _docker(words: tuple[str, ...], calls: list[dict[str, Any]]) -> int:
     if "build" in words[:2]:
         for name in _values(words, "--iidfile", "--metadata-file"):
             found = digest(next(_values(words, "-t", "--tag"), "")).partition("@")[2]
-            told = json.dumps({"containerimage.digest": found}) if "--metadata" in str(words) else found
+            told = (
+                json.dumps({"containerimage.digest": found})
+                if "--metadata" in str(words)
+                else found
+            )
             Path(name).write_text(told, "utf-8")
     elif "push" in words[:2]:
         if not _known(words[-1], calls, "build", "tag"):
@@ -79,7 +83,9 @@ def _kubectl(words: tuple[str, ...], calls: list[dict[str, Any]]) -> int:
         print("kind: ConfigMap")
     elif "get" in words:
         here = [each for each in calls if namespace(each["words"]) == namespace(words)]
-        found = re.findall(r"^\s*(?:- )?image:\s*(\S*@\S+)", "\n".join(each["text"] for each in here), re.M)
+        found = re.findall(
+            r"^\s*(?:- )?image:\s*(\S*@\S+)", "\n".join(each["text"] for each in here), re.M
+        )
         print(found[-1] if found else "")
     return 0
 
@@ -120,7 +126,9 @@ def _values(words: tuple[str, ...] | list[str], *options: str) -> Iterator[str]:
 
 def _calls() -> list[dict[str, Any]]:
     file = Path(os.environ[LOG])
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    return (
+        [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    )
 
 
 if __name__ == "__main__":
