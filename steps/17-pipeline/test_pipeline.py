@@ -92,8 +92,8 @@ def test_by_hand(project, pipeline):
         for each in job.commands:
             expect(
                 alike(each) in known or EASY.match(each) or INSTALLED.match(each),
-                seen=f"{pipeline.line(job, each.split()[0])}: the job {job.name} types what no README"
-                f" says:\n{each}",
+                seen=f"{pipeline.line(job, each.split()[0])}: the job {job.name} types what no"
+                f" README says:\n{each}",
                 expected="the same command in tests/README.rst or deployment/README.rst, word for"
                 " word: when the machine is ill, somebody has to type it",
                 do="Which of the two is right? Write it into the other one, too.",

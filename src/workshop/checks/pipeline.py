@@ -110,7 +110,7 @@ class Pipeline:
         import yaml
 
         try:
-            found = yaml.load(self.text, _loader())
+            found = yaml.load(self.text, _loader())  # noqa: S506  a SafeLoader, with one tag more
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             raise CheckFailed(
@@ -174,7 +174,7 @@ class Pipeline:
             expected="a job of this file, with or without a dot in front of its name",
             do="Write the name as it stands there, the dot included.",
         )
-        assert isinstance(own, dict)
+        assert isinstance(own, dict)  # what `expect` has just said, for mypy
         parents = own.get("extends", ())
         found: dict[str, Any] = {} if deep else {**top, **default}
         for each in [parents] if isinstance(parents, str) else parents:
@@ -220,8 +220,10 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(one)
     for key, value in other.items():
         before = found.get(key)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        found[key] = _merged(before, value) if both else value
+        if isinstance(before, dict) and isinstance(value, dict):
+            found[key] = _merged(before, value)
+        else:
+            found[key] = value
     return found
 
 

@@ -1,9 +1,9 @@
 """Plays `docker` and `kubectl` in a dry run: `players.py docker push demo:1`.
 
-It builds nothing and deploys nothing. It notes each call, in the file that WORKSHOP_CALLS names, and
-says no where the real one would at once: for a file that is not there, for an image that nobody has
-built. A learner's machine need have neither program. It runs in a process of its own, with nothing
-but the standard library.
+It builds nothing and deploys nothing. It notes each call, in the file that WORKSHOP_CALLS names,
+and says no where the real one would at once: for a file that is not there, for an image that nobody
+has built. A learner's machine need have neither program. It runs in a process of its own, with
+nothing but the standard library.
 """
 
 from __future__ import annotations
