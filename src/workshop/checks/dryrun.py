@@ -1,4 +1,4 @@
-"""A project's pipeline, run on this machine by gitlab-ci-local, with its own words and its own tests.
+"""A project's pipeline, run on this machine by gitlab-ci-local, with its own words and tests.
 
 Only what would leave the machine is played: `docker` and `kubectl` note what they are told, see
 `players`. So nothing is built, and nothing is deployed, by a check.
