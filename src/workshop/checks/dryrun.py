@@ -1,7 +1,7 @@
 """A project's pipeline, run on this machine by gitlab-ci-local, with its own words and tests.
 
-Only what would leave the machine is played: `docker` and `kubectl` note what they are told, see
-`players`. So nothing is built, and nothing is deployed, by a check.
+Only what would leave the machine, or change it, is played: `docker` and `kubectl` note what they
+are told, see `players`. So nothing is built, and nothing is deployed, by a check.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ from workshop.checks.copied import Copy
 from workshop.checks.mistakes import NONE, Mistake
 
 PROGRAM = "gitlab-ci-local"
-PLAYED = ("docker", "kubectl")
 NAME = "registry.invalid/demo:try"  # a host that there is not, by RFC 2606
+_REMOTE = "https://git.invalid/demo/demo.git"
+# One at a time: they have one database for their tests, and would make the same one in it.
+_HOW = ("--force-shell-executor", "--no-color", "--concurrency", "1")
 _PATIENCE = 300.0
 _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
+_FAILED = re.compile(r"(.+?) +finished in .* FAIL +\d+")
+_SCRIPT = re.compile(r"^\S*/scripts/\S+: line \d+: ")  # which gitlab-ci-local makes of a job
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -46,18 +50,14 @@ class Call(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a run ended (0 is green), what was asked for, and the last words."""
+    """How a run ended (0 is green), and what was asked for. When it is red: the job that failed,
+    its last command, and what that had to say."""
 
     code: int
     calls: tuple[Call, ...]
+    job: str
+    command: str
     tail: str
-
-    def asked(self, program: str, *all_of: str) -> tuple[Call, ...]:
-        """The calls of a program that have all of these among their words."""
-        return tuple(
-            each for each in self.calls
-            if each.program == program and set(all_of) <= set(each.words)
-        )  # fmt: skip
 
 
 class DryRun:
@@ -75,7 +75,7 @@ class DryRun:
             env = self._environment(folder)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color"],
+                    [PROGRAM, *_HOW, *self._words],
                     shown=f"`{PROGRAM}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
@@ -84,7 +84,15 @@ class DryRun:
         return Ended(
             done.code,
             tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
-            _told(done.out, self._copy.path),
+            *told(done.out, self._copy.path),
+        )
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        """What counts more than the file's own variables: the database of this machine, say."""
+        known = {"NAME": NAME, **self._variables}
+        return tuple(
+            word for name, value in known.items() for word in ("--variable", f"{name}={value}")
         )
 
     @functools.cached_property
@@ -92,13 +100,16 @@ class DryRun:
         """A repository, as gitlab-ci-local wants one, and what its jobs are told."""
         folder = self._copy.path
         git.run("init", "--quiet", "--initial-branch=main", cwd=folder)
+        git.run("remote", "add", "origin", _REMOTE, cwd=folder)
+        branch = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+        git.run("symbolic-ref", *branch, cwd=folder)
         git.run("add", "--all", cwd=folder)
         git.run(*_IDENTITY, "commit", "--quiet", "--message", "A dry run", cwd=folder)
-        return {**self._copy.variables(), **self._variables}
+        return self._copy.variables()
 
     def _environment(self, folder: Path) -> dict[str, str]:
         """The variables of a run. The players come first on the path, and our own tox last."""
-        for program in PLAYED:
+        for program in players.PLAYED:
             file = folder / program
             file.write_text(
                 _PLAYER.format(python=sys.executable, players=players.__file__, program=program),
@@ -110,11 +121,15 @@ class DryRun:
         return ready | {"PATH": os.pathsep.join(path), players.LOG: str(folder / "calls")}
 
 
-def _told(output: str, folder: Path) -> str:
-    """The last words of the job that failed, or of all."""
+def told(output: str, folder: Path) -> tuple[str, str, str]:
+    """The job that failed first, its last command, and the last words: of that, or of all."""
     lines = [_MARKS.sub("", line).rstrip() for line in output.splitlines()]
-    failed = [found[1] for line in lines if (found := re.match(r" FAIL +(\S+)", line))]
+    failed = next((found[1] for line in lines if (found := _FAILED.match(line))), "")
     if not failed:
-        return words.tail("\n".join(lines), folder)
-    own = re.compile(rf"{re.escape(failed[0])} +> ?(.*)")
-    return words.tail("\n".join(found[1] for line in lines if (found := own.match(line))), folder)
+        return "", "", words.tail("\n".join(lines), folder)
+    own = re.compile(rf"{re.escape(failed)} +([$>]) ?(.*)")
+    said = [(found[1], found[2]) for line in lines if (found := own.match(line))]
+    typed = [at for at, (sign, _) in enumerate(said) if sign == "$"]
+    behind = said[typed[-1] + 1 :] if typed else said
+    last = "\n".join(_SCRIPT.sub("", line) for _, line in behind)
+    return failed, said[typed[-1]][1] if typed else "", words.tail(last, folder)
