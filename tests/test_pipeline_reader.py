@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from workshop import git
 from workshop.checks import players
-from workshop.checks.dryrun import told
+from workshop.checks.copied import Copy
+from workshop.checks.dryrun import NAME as TRIED
+from workshop.checks.dryrun import Call, DryRun, told
 from workshop.checks.failure import CheckFailed
+from workshop.checks.mistakes import NONE, appended
 from workshop.checks.pipeline import FILE, Pipeline
 
 JOB = "a:\n  script: [x]\n"
@@ -172,6 +177,10 @@ def test_stages_of_their_own(read: Read) -> None:
     assert found.jobs["a"].stage == "test"
 
 
+def test_a_mark_in_front_is_no_text(read: Read) -> None:
+    assert read(f"\ufeff{JOB}").text == JOB
+
+
 # Where something stands.
 
 
@@ -195,6 +204,11 @@ def test_lines(read: Read) -> None:
     assert found.where("resource_group") == int(at("resource_group").rpartition(" ")[2])
     assert found.where("same database") == 0  # a comment says it
     assert found.where("nobody says that") == 0
+
+
+def test_a_comment_says_nothing(read: Read) -> None:
+    found = read("a:\n  # needs: nobody\n  needs: []\n  script: x\n")
+    assert found.line(found.jobs["a"], "needs") == f"{FILE}, line 3"
 
 
 # What is no pipeline.
@@ -398,6 +412,65 @@ def test_only_jobs_are_noted(play: Played, monkeypatch: pytest.MonkeyPatch) -> N
     assert play("docker pull postgres:17") == (0, "")
     assert json.loads(play("docker image inspect postgres:17")[1]) == [{"Config": {}}]
     assert play.calls == []
+
+
+# A run, by a program that does what gitlab-ci-local would do.
+
+TOOL = """\
+#!/bin/sh
+echo run >> "{notes}"
+git status --porcelain >> "{notes}"
+git rev-parse --abbrev-ref HEAD >> "{notes}"
+git symbolic-ref refs/remotes/origin/HEAD >> "{notes}"
+cat settings >> "{notes}"
+printf '%s\\n' "$@" >> "{notes}"
+docker pull postgres
+export CI_JOB_NAME=build
+docker build --tag demo:1 . && kubectl --namespace demo-live rollout status deployment/x
+pip install nothing-that-there-is && grep -q wrong settings && exit 3
+kubectl apply --filename nosuch
+printf 'build $ kubectl\\nbuild > oh\\nbuild finished in 1 s FAIL 1\\n'
+exit 1
+"""
+
+
+def test_a_run(tmp_path: Path) -> None:
+    project, folder, bin_, notes = (tmp_path / each for each in ("a", "b", "bin", "notes"))
+    for each in (project, folder, bin_):
+        each.mkdir()
+    (project / "settings").write_text("right\n", "utf-8")
+    git.run("init", "--quiet", cwd=project)
+    tool = bin_ / "gitlab-ci-local"
+    tool.write_text(TOOL.format(notes=notes), "utf-8")
+    tool.chmod(0o755)
+    variables = {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}
+    copy = Copy(project, folder, variables)
+    copy.variables = lambda: variables  # type: ignore[method-assign]  # tox has nothing to do here
+    run = DryRun(copy, {"DATABASE_URL": "postgres://here"})
+    first = run.on()
+    assert run.on(NONE) is first
+    said = notes.read_text("utf-8").splitlines()
+    home = said.pop(9)
+    assert not Path(home).exists()
+    assert Path.home() != Path(home)
+    assert said == [
+        "run", "main", "refs/remotes/origin/main", "right",
+        "--force-shell-executor", "--no-color", "--concurrency", "1", "--home",
+        "--variable", f"NAME={TRIED}", "--variable", "DATABASE_URL=postgres://here",
+    ]  # fmt: skip
+    assert (first.code, first.job, first.command, first.tail) == (1, "build", "kubectl", "oh")
+    assert first.calls == (
+        Call("build", "docker", ("build", "--tag", "demo:1", "."), ""),
+        Call("build", "kubectl",
+             ("--namespace", "demo-live", "rollout", "status", "deployment/x"), ""),
+    )  # fmt: skip
+    assert [each.namespace for each in first.calls] == ["default", "demo-live"]
+    notes.unlink()
+    second = run.on(appended("settings", "wrong\n"))
+    assert "wrong" in notes.read_text("utf-8")
+    assert (second.code, second.job) == (3, "")
+    assert second.calls == first.calls  # its own, and not those of the first run as well
+    assert (folder / "settings").read_text("utf-8") == "right\n"
 
 
 # What a run has to say.

@@ -21,11 +21,14 @@ EASY = re.compile(
 )
 NEVER_RED = re.compile(r"\|\|\s*(?:true|:|echo\b|exit 0)|;\s*(?:true|exit 0)$|^set \+e$|^exit 0$")
 BUILDS = re.compile(r"\bdocker (?:buildx |image )?build\b")
+MAIN = re.compile(r"CI_DEFAULT_BRANCH|\bmain\b")
+NOT_MAIN = re.compile(r"!=\s*[\"']?(?:\$CI_DEFAULT_BRANCH|main\b)")
 COMMIT = re.compile(r"CI_COMMIT_(?:SHORT_)?SHA|git (?:rev-parse|describe)")
 WAITS = (("rollout", "status"), ("wait",))
 HANDED_ON = (
     "Hand the digest on: the job that builds writes IMAGE=... into a file, and names it below"
-    " artifacts, reports, dotenv. Then $IMAGE is known where that job is needed."
+    " artifacts, reports, dotenv. Then $IMAGE is known in each job that needs that one, or that has"
+    " no needs at all."
 )
 BROKEN = {"unit": answering("/", 500), "acceptance": answering("/admin/login/", 200, "Later.",
           methods="POST")}  # fmt: skip
@@ -279,9 +282,8 @@ def test_production_comes_last(pipeline):
             do=f"needs: [{', '.join((*built, *missing))}], in {production.name}",
         )
     for place, job in jobs:
-        rules = str(job.rules or job.said.get("only") or "")
         expect(
-            re.search(r"CI_DEFAULT_BRANCH|\bmain\b", rules) and "!=" not in rules,
+            _only_main(job),
             seen=f"{pipeline.line(job, 'rules')}: {job.name} deploys from other branches than main",
             expected="the main branch alone: of what somebody is just trying, nobody gets anything",
             do="rules: [{if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH}]",
@@ -292,6 +294,17 @@ def test_production_comes_last(pipeline):
             expected="one after the other: else the older one may end last, and win",
             do=f"resource_group: {place}",
         )
+
+
+def _only_main(job):
+    """Whether a job is part of pipelines of the main branch alone."""
+    if not job.rules:
+        return MAIN.search(str(job.said.get("only") or ""))
+    never = [str(each.get("if")) for each in job.rules if each.get("when") == "never"]
+    others = [str(each.get("if")) for each in job.rules if each.get("when") != "never"]
+    return any(NOT_MAIN.search(each) for each in never) or all(
+        MAIN.search(each) and not NOT_MAIN.search(each) for each in others
+    )
 
 
 def test_no_secret(pipeline):
@@ -376,18 +389,21 @@ def test_a_red_test_stops_it(pipeline, dry_run):
     for name, mistake in BROKEN.items():
         done = dry_run.on(mistake)
         called = next((each for each in done.calls if each.job in late), None)
+        runs = next((job for job in pipeline.jobs.values() if _runs(job, name)), None)
         expect(
             done.code != 0,
-            seen=f"what the {name} tests want is broken, and the pipeline is green",
+            seen=f"what the {name} tests want is broken, and the pipeline is green"
+            + (f". Look at the job {runs.name}, {pipeline.line(runs, 'tox')}" if runs else ""),
             expected="red",
-            do=f"Run `tox -e {name}` in a job of the stage test, and let it fail: nothing in the"
-            " job or in tox.ini may swallow that.",
+            do=f"Run `tox -e {name}` in a job of the stage test, and let it fail. What swallows"
+            " that may stand there, such as `if` or `||`, or in tox.ini: a - in front of a"
+            " command.",
         )
         expect(
             not called,
             seen=called
             and f"what the {name} tests want is broken, and the job {called.job} calls"
-            f" `{called.program} {' '.join(called.words[:1])}`",
+            f" `{called.program} {called.words[0]}`. Look at {at_work(pipeline, called.job)}",
             expected="red, and nothing behind it",
             do="Whom does that job need? Let it wait for the tests.",
         )

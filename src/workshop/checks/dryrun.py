@@ -66,16 +66,19 @@ class DryRun:
     def __init__(self, copy: Copy, variables: Mapping[str, str]) -> None:
         self._copy = copy
         self._variables = variables
-        self.on = functools.cache(self._on)
+        self._done = functools.cache(self._run)
 
-    def _on(self, mistake: Mistake = NONE) -> Ended:
+    def on(self, mistake: Mistake = NONE) -> Ended:
         """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
+        return self._done(mistake)
+
+    def _run(self, mistake: Mistake) -> Ended:
         with tempfile.TemporaryDirectory(prefix="workshop-") as name:
             folder = Path(name)
             env = self._environment(folder)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [PROGRAM, *_HOW, *self._words],
+                    [PROGRAM, *_HOW, "--home", name, *self._words],  # not what is in one's own
                     shown=f"`{PROGRAM}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
