@@ -23,6 +23,7 @@ from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_environments import WRONG as PLACES
+from wrong_pipeline import WRONG as LINE
 from wrong_secrets import IN_CLUSTER
 from wrong_secrets import WRONG as SECRETS
 from wrong_servers import WRONG as SERVERS
@@ -38,7 +39,9 @@ from workshop.report import text
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
-WRONG = (*FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS)
+WRONG = (
+    *FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS, *LINE,
+)  # fmt: skip
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # All of them take an hour. Without this, only some are judged.
 ALL = bool(os.environ.get("ALL_SOLUTIONS"))
