@@ -455,7 +455,7 @@ def test_a_run(tmp_path: Path) -> None:
     assert said == [
         "run", "main", "refs/remotes/origin/main", "right",
         "--force-shell-executor", "--no-color", "--concurrency", "1", "--home",
-        "--variable", f"NAME={f"{REPOSITORY}:try"}", "--variable", "DATABASE_URL=postgres://here",
+        "--variable", f"NAME={REPOSITORY}:try", "--variable", "DATABASE_URL=postgres://here",
     ]  # fmt: skip
     assert (first.code, first.job, first.command, first.tail) == (1, "build", "kubectl", "oh")
     assert first.calls == (
