@@ -27,6 +27,7 @@ NAME = "registry.invalid/demo:try"  # a host that there is not, by RFC 2606
 _PATIENCE = 300.0
 _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
+_RUN = re.compile(r"(?m)^ (?:PASS|FAIL|WARN) +(.+?) *$")
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -46,11 +47,12 @@ class Call(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a run ended (0 is green), what was asked for, and the last words."""
+    """How a run ended (0 is green), what was asked for, the last words, and which jobs have run."""
 
     code: int
     calls: tuple[Call, ...]
     tail: str
+    jobs: frozenset[str] = frozenset()
 
     def asked(self, program: str, *all_of: str) -> tuple[Call, ...]:
         """The calls of a program that have all of these among their words."""
@@ -68,15 +70,20 @@ class DryRun:
         self._variables = variables
         self.on = functools.cache(self._on)
 
-    def _on(self, mistake: Mistake = NONE) -> Ended:
+    def pressed(self, job: str) -> Ended:
+        """How it ends when a person starts this job alone: what it needs is run before."""
+        return self._on(NONE, "--needs", job)
+
+    def _on(self, mistake: Mistake = NONE, *words: str) -> Ended:
         """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
         with tempfile.TemporaryDirectory(prefix="workshop-") as name:
             folder = Path(name)
             env = self._environment(folder)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color"],
-                    shown=f"`{PROGRAM}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
+                    [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color",
+                     *words],
+                    shown=f"`{' '.join((PROGRAM, *words))}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
             lines = log.read_text("utf-8").splitlines() if log.exists() else ()
@@ -85,6 +92,7 @@ class DryRun:
             done.code,
             tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
             _told(done.out, self._copy.path),
+            frozenset(_RUN.findall(_MARKS.sub("", done.out))),
         )
 
     @functools.cached_property
