@@ -33,7 +33,8 @@ TOLD = {
     "what to do then": (
         r"\b(mend|fix|revert|repair)", "Mend it by the normal way: revert, test, deploy."),
     "that a test is missing": (
-        r"(?<!no )(?<!no\n)\btest", "One that would have caught it, in the same commit as the mend."),
+        r"(?<!no )(?<!no\n)\btest", "One that would have caught it, in the same commit"
+        " as the mend."),
 }  # fmt: skip
 NUMBERS = {
     "change lead time": r"lead\s+time",

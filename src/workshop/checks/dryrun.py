@@ -83,7 +83,8 @@ class DryRun:
                 done = commands.run(
                     [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color",
                      *words],
-                    shown=f"`{' '.join((PROGRAM, *words))}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
+                    shown=f"`{' '.join((PROGRAM, *words))}`", cwd=self._copy.path, env=env,
+                    patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
             lines = log.read_text("utf-8").splitlines() if log.exists() else ()

@@ -2,7 +2,8 @@
 
 Each has a page that says which release answers, and a table in which the migration of the first one
 leaves a line. What else they change is what a check wants to see: a migration that fails, a release
-that is never ready, one that is ready and whose first page is broken. The project's files stay as they are.
+that is never ready, one that is ready and whose first page is broken. The project's files stay as
+they are.
 """
 
 from __future__ import annotations

@@ -125,8 +125,9 @@ def project(request: pytest.FixtureRequest) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def earlier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-            project: Project) -> Iterator[Project]:
+def earlier(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, project: Project
+) -> Iterator[Project]:
     """The release before this one."""
     config = request.config
     judged = Project(
