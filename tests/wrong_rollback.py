@@ -105,6 +105,6 @@ WRONG = (
     wrong("the check comes first", PRESSED, "  needs: []\n", "  needs: [check]\n"),
     wrong("a release that is not there", BACK, "rollout undo deployment/application\n",
           "rollout undo deployment/application --to-revision=99\n"),
-    wrong("there and back again", BACK, UNDO + STATUS, UNDO + STATUS + UNDO + STATUS),
+    wrong("there and back again", BACK, UNDO + STATUS, UNDO + UNDO + STATUS),
     wrong("all of them at once", BACK, "maxUnavailable: 0", "maxUnavailable: 100%", MANIFEST),
 )  # fmt: skip
