@@ -85,7 +85,7 @@ def test_the_miniature_course_is_read(course_folder: Path) -> None:
         (
             STEP + 'needs = ["luck"]\n',
             "COURSE/steps/01-hello/step.toml:5: unknown needs `luck`\n"
-            "Known are: containers, compose, cluster, browser",
+            "Known are: containers, compose, cluster, browser, pipelines",
         ),
         (
             STEP + 'removes = ["../../secret"]\n',

@@ -92,7 +92,7 @@ class Line(NamedTuple):
 
 @pytest.fixture(scope="module")
 def line() -> Iterator[Line]:
-    if missing := needs.missing(["containers", "cluster", "gitlab-ci-local"]):
+    if missing := needs.missing(["containers", "cluster", "pipelines"]):
         pytest.skip(missing)
     registry = os.environ.get("WORKSHOP_REGISTRY") or os.environ.get("LAB_REGISTRY")
     if not registry:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 LAYERS = ("Application", "Development", "Deployment", "Automation")
-NEEDS = ("containers", "compose", "cluster", "browser", "gitlab-ci-local")
+NEEDS = ("containers", "compose", "cluster", "browser", "pipelines")
 ENVIRONMENTS = ("development", "integration", "production")
 TARGETS = ("process", "kubernetes")
 

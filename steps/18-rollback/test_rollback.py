@@ -247,7 +247,7 @@ def test_tables(project, pipeline, earlier, other_database):
     )
 
 
-@pytest.mark.needs("gitlab-ci-local")
+@pytest.mark.needs("pipelines")
 def test_pressed(pipeline, dry_run):
     """Pressed, it undoes what production has, waits until that is over, and runs no test."""
     job = button(pipeline)

@@ -1,4 +1,5 @@
-"""A project's pipeline, run on this machine by gitlab-ci-local, with its own words and tests.
+"""A project's pipeline, run on this machine, with its own words and tests: by gitlab-ci-local, or
+by another program that does what a file of jobs says.
 
 Only what would leave the machine is played: `docker` and `kubectl` note what they are told, see
 `players`. So nothing is built, and nothing is deployed, by a check.
@@ -12,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +22,12 @@ from workshop.checks import commands, players, words
 from workshop.checks.copied import Copy
 from workshop.checks.mistakes import NONE, Mistake
 
-PROGRAM = "gitlab-ci-local"
 PLAYED = ("docker", "kubectl")
-NAME = "registry.invalid/demo:try"  # a host that there is not, by RFC 2606
+REPOSITORY = "registry.invalid/demo"  # a host that there is not, by RFC 2606
+GITLAB = (
+    "gitlab-ci-local", "--variable", f"NAME={REPOSITORY}:try", "--force-shell-executor",
+    "--no-color",
+)  # fmt: skip
 _PATIENCE = 300.0
 _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
@@ -63,11 +67,14 @@ class Ended(NamedTuple):
 
 
 class DryRun:
-    """The pipeline of a copy, which may be spoiled. Each run is done once."""
+    """The pipeline of a copy, which may be spoiled, done by a command. Each run is done once."""
 
-    def __init__(self, copy: Copy, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, copy: Copy, variables: Mapping[str, str], command: Sequence[str] = GITLAB
+    ) -> None:
         self._copy = copy
         self._variables = variables
+        self._command = command
         self.on = functools.cache(self._on)
 
     def pressed(self, job: str) -> Ended:
@@ -81,10 +88,8 @@ class DryRun:
             env = self._environment(folder)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [PROGRAM, "--variable", f"NAME={NAME}", "--force-shell-executor", "--no-color",
-                     *words],
-                    shown=f"`{' '.join((PROGRAM, *words))}`", cwd=self._copy.path, env=env,
-                    patience=_PATIENCE,
+                    [*self._command, *words], shown=f"`{' '.join((self._command[0], *words))}`",
+                    cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
             lines = log.read_text("utf-8").splitlines() if log.exists() else ()
@@ -98,7 +103,7 @@ class DryRun:
 
     @functools.cached_property
     def _ready(self) -> dict[str, str]:
-        """A repository, as gitlab-ci-local wants one, and what its jobs are told."""
+        """A repository, as such programs want one, and what its jobs are told."""
         folder = self._copy.path
         git.run("init", "--quiet", "--initial-branch=main", cwd=folder)
         git.run("add", "--all", cwd=folder)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 LOG = "WORKSHOP_CALLS"
+_JOB = ("CI_JOB_NAME", "GITHUB_JOB")  # where a job finds its name, in GitLab and in GitHub
 _FILES = ("-f", "--file", "--filename", "--from-file", "--from-env-file", "-k", "--kustomize")
 _STDIN = ("-", "/dev/stdin")
 
@@ -37,8 +38,8 @@ def main(program: str, *words: str) -> int:
         texts += [file.read_text("utf-8", "replace")] if file.is_file() else []
     calls = _calls()
     call = {
-        "job": os.environ.get("CI_JOB_NAME", ""), "program": program, "words": words,
-        "text": "\n".join(texts),
+        "job": next(filter(None, map(os.environ.get, _JOB)), ""), "program": program,
+        "words": words, "text": "\n".join(texts),
     }  # fmt: skip
     with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
         log.write(json.dumps(call) + "\n")
