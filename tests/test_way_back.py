@@ -102,12 +102,9 @@ def test_anything_else_is_refused(tmp_path: Path, words: tuple[str, ...]) -> Non
 def test_the_variables_of_a_job(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(
         "variables:\n  PLACE: nowhere\n  NAME: {value: demo, description: its name}\n"
-        "back:\n  variables: {PLACE: production}\n  resource_group: ${PLACE}-$NAME-$OTHER\n"
-        "  script: [kubectl version]\n",
+        "back:\n  variables: {PLACE: production}\n  script: [kubectl version]\n",
         "utf-8",
     )
     pipeline = Pipeline(tmp_path)
     job = pipeline.jobs["back"]
     assert pipeline.variables(job) == {"PLACE": "production", "NAME": "demo"}
-    group = pipeline.filled(job, job.said["resource_group"])
-    assert group == "production-demo-$OTHER"

@@ -81,6 +81,13 @@ def whens(job):
         yield own[0], own[1] if own[1] is not None else True
 
 
+def group(pipeline, job):
+    """Which jobs are done one at a time: the name of the group, with the job's variables in it."""
+    known = pipeline.variables(job)
+    name = str(job.said.get("resource_group") or "")
+    return re.sub(r"\$\{?(\w+)\}?", lambda each: known.get(each[1], each[0]), name)
+
+
 def alike(command):
     """A command as it looks when nobody minds spaces and kinds of quotes."""
     return " ".join(command.replace('"', "'").split())
@@ -171,13 +178,12 @@ def test_a_button(pipeline):
         " true}]",
     )
     deploys = [each for each in pipeline.jobs.values() if each.place == PLACE and each != job]
-    groups = {pipeline.filled(each, each.said.get("resource_group")) for each in deploys}
-    own = pipeline.filled(job, job.said.get("resource_group"))
+    groups = {group(pipeline, each) for each in deploys}
     expect(
-        own in groups or not groups,
+        group(pipeline, job) in groups or not groups,
         seen=f"{pipeline.line(job)}: a deploy may be under way while {job.name} goes back",
         expected="one of them at a time: else the one that ends last wins",
-        do=f"resource_group: {min(groups - {'None'}, default=PLACE)}",
+        do=f"resource_group: {min(groups - {''}, default=PLACE)}",
     )
 
 

@@ -92,17 +92,13 @@ class Pipeline:
                     ahead.append(each)
         return frozenset(found)
 
-    def variables(self, job: Job) -> dict[str, str]:
-        """What a job is told by the file, as it stands there."""
+    def variables(self, job: Job) -> Mapping[str, str]:
+        """What a job is told: by the whole file, and by its own lines."""
         found = {**(self._whole.get("variables") or {}), **(job.said.get("variables") or {})}
         return {
             name: str(each.get("value", "") if isinstance(each, dict) else each)
             for name, each in found.items()
         }
-
-    def filled(self, job: Job, text: object) -> str:
-        """A text with the job's variables in it, as far as the file knows them."""
-        return _filled(str(text), self.variables(job))
 
     def line(self, job: Job, text: str = "") -> str:
         """The file, and the line where a job stands, or a text in it."""
@@ -209,11 +205,7 @@ class Pipeline:
         found = said.get("environment") or ""
         name = str(found.get("name", "") if isinstance(found, dict) else found)
         known = {**(self._whole.get("variables") or {}), **(said.get("variables") or {})}
-        return _filled(name, known)
-
-
-def _filled(text: str, known: Mapping[str, Any]) -> str:
-    return re.sub(r"\$\{?(\w+)\}?", lambda each: str(known.get(each[1], each[0])), text)
+        return re.sub(r"\$\{?(\w+)\}?", lambda each: str(known.get(each[1], each[0])), name)
 
 
 def _loader() -> Any:
