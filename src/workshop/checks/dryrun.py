@@ -29,6 +29,7 @@ _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
 _FAILED = re.compile(r"(.+?) +finished in .* FAIL +\d+")
 _SCRIPT = re.compile(r"^\S*/scripts/\S+: line \d+: ")  # which gitlab-ci-local makes of a job
+_RUN = re.compile(r"(?m)^ (?:PASS|FAIL|WARN) +(.+?) *$")
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -62,14 +63,15 @@ class Call(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a run ended (0 is green), and what was asked for. When it is red: the job that failed,
-    its last command, and what that had to say."""
+    """How a run ended (0 is green), what was asked for, and which jobs have run. When it is red:
+    the job that failed, its last command, and what that had to say."""
 
     code: int
     calls: tuple[Call, ...]
     job: str
     command: str
     tail: str
+    jobs: frozenset[str] = frozenset()
 
     def asked(self, program: str, *all_of: str) -> tuple[Call, ...]:
         """The calls of a program that have all of these among their words."""
@@ -94,15 +96,19 @@ class DryRun:
         """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
         return self._done(mistake)
 
-    def _run(self, mistake: Mistake) -> Ended:
+    def pressed(self, job: str) -> Ended:
+        """How it ends when a person starts this job alone: what it needs is run before."""
+        return self._done(NONE, "--needs", job)
+
+    def _run(self, mistake: Mistake, *words: str) -> Ended:
         with tempfile.TemporaryDirectory(prefix="workshop-") as name:
             folder = Path(name)
             env = self._environment(folder)
             command = self._command(folder, self._variables)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    command, shown=f"`{command[0]}`", cwd=self._copy.path, env=env,
-                    patience=_PATIENCE,
+                    [*command, *words], shown=f"`{' '.join((command[0], *words))}`",
+                    cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
             lines = log.read_text("utf-8").splitlines() if log.exists() else ()
@@ -111,6 +117,7 @@ class DryRun:
             done.code,
             tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
             *told(done.out, self._copy.path),
+            frozenset(_RUN.findall(_MARKS.sub("", done.out))),
         )
 
     @functools.cached_property
