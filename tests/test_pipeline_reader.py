@@ -322,6 +322,7 @@ def play(
 )  # fmt: skip
 def test_an_image_is_built_pushed_and_asked_for(play: Played, tmp_path: Path, line: str) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n", "utf-8")
+    play(f"kubectl label job build {NAME}")
     assert play(f"docker push {NAME}")[0] == 1
     assert play(line) == (0, "")
     asked = ("docker|inspect|--format|IMAGE={{index .RepoDigests 0}}|" + NAME,
@@ -349,6 +350,8 @@ def test_another_name_for_an_image_can_be_pushed(play: Played) -> None:
     assert play(f"docker tag demo:1 {NAME}")[0] == 0
     assert play(f"docker push {NAME}")[0] == 0
     assert play("docker inspect other:1")[0] == 1
+    assert play("docker pull other:1")[0] == 0
+    assert play("docker inspect other:1")[0] == 0
 
 
 def test_a_build_writes_what_it_was_asked_for(play: Played, tmp_path: Path) -> None:
@@ -363,6 +366,7 @@ def test_a_build_writes_what_it_was_asked_for(play: Played, tmp_path: Path) -> N
     ("line", "stdin", "told"),
     [
         (f"docker build --tag {NAME}", "", "a folder to build in"),
+        (f"docker build --tag {NAME} nosuch", "", "a folder to build in"),
         (f"docker build --file nosuch --tag {NAME} .", "", "'nosuch' does not exist"),
         ("kubectl apply --filename nosuch.yaml", "", "'nosuch.yaml' does not exist"),
         ("kubectl apply -fnosuch.yaml", "", "'nosuch.yaml' does not exist"),
@@ -400,7 +404,7 @@ def test_what_is_applied_is_noted(play: Played, tmp_path: Path, line: str) -> No
 
 def test_what_asks_for_nothing_is_no_file(play: Played) -> None:
     assert play("kubectl logs -f deployment/application")[0] == 0
-    assert play("kubectl apply -f https://example.org/all.yaml", "x")[0] == 1  # nothing is fetched
+    assert play("kubectl apply -f https://example.org/all.yaml") == (0, "")  # it is not fetched
     assert play("docker login -u ada -p x")[0] == 0
     assert play("kubectl create configmap x --dry-run=client") == (0, "kind: ConfigMap\n")
 
