@@ -80,6 +80,7 @@ def test_ours_is_read_whatever_ends_its_lines(read: Read, text: str) -> None:
         ("  extends: .d", ["before", "one", "two"]),
         ("  <<: *b", ["one", "two"]),
         ("  <<: [*b, *d]", ["before", "one", "two"]),
+        ("  <<: *b\n  <<: *d", ["before", "one", "two"]),
     ],
 )  # fmt: skip
 def test_the_commands_of_a_job(read: Read, script: str, expected: list[str]) -> None:
@@ -206,6 +207,12 @@ def test_lines(read: Read) -> None:
     assert found.where("nobody says that") == 0
 
 
+def test_a_line_of_what_is_extended_in_turn(read: Read) -> None:
+    found = read(".b:\n  retry: 1\n.c:\n  extends: [.b]\na:\n  extends: .c\n  script: x\n")
+    assert found.line(found.jobs["a"], "retry:") == f"{FILE}, line 2"
+    assert found.line(found.jobs["a"], "nobody") == f"{FILE}, line 5"
+
+
 def test_a_comment_says_nothing(read: Read) -> None:
     found = read("a:\n  # needs: nobody\n  needs: []\n  script: x\n")
     assert found.line(found.jobs["a"], "needs") == f"{FILE}, line 3"
@@ -267,6 +274,7 @@ def test_what_is_none_is_told(read: Read, text: str | bytes, seen: str, do: str)
         _ = found.stages, found.jobs
     assert FILE in failed.value.seen
     assert seen in failed.value.seen
+    assert "\n" not in failed.value.seen
     assert do in failed.value.do
     assert failed.value.expected
     failed.value.seen.encode()  # it can be shown
@@ -399,6 +407,9 @@ def test_what_is_applied_is_noted(play: Played, tmp_path: Path, line: str) -> No
     assert players.namespace(line.split()[1:]) == "here"
     assert play("kubectl --namespace here get deployment") == (0, f"{image}\n")
     assert play("kubectl --namespace there get deployment") == (0, "\n")
+    newer = players.digest("registry.invalid/demo:2")
+    play("kubectl -n here apply -f -", f"- image: {newer}\n")
+    assert play("kubectl --namespace here get deployment") == (0, f"{newer}\n")
     assert players.namespace(["apply"]) == "default"
 
 
@@ -489,8 +500,8 @@ unit tests $ tox -e unit
 unit tests > 1 failed
 other      > nobody asks
 unit tests > ./.gitlab-ci-local/scripts/unit-tests_708773: line 4: toxx: command not found
-unit tests finished in 28 ms  FAIL 1
-\x1b[31mother\x1b[0m      finished in 1 s  FAIL 1
+\x1b[94munit tests\x1b[0m finished in 28 ms  FAIL 1
+other      finished in 1 s  FAIL 1
 
  FAIL  unit tests
 """
