@@ -177,6 +177,7 @@ def test_stages_of_their_own(read: Read) -> None:
     assert found.before("a") == {"first"}
     assert found.before("last") == {"first", "a"}
     assert found.jobs["a"].stage == "test"
+    assert read(f"{JOB}  stage:\n").jobs["a"].stage == "test"
 
 
 def test_a_mark_in_front_is_no_text(read: Read) -> None:
