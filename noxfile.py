@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 import tomllib
 from pathlib import Path
@@ -20,6 +21,8 @@ DOCS = BUILD / "docs"
 PROOF = BUILD / "proof.json"
 FIRST = "01-commit-one"
 SAMPLE = 60  # seconds for mutants, each time; `nox -s mutants` takes the time that it needs
+# Runs the demo project's pipeline. It is no Python package; the Node that it wants comes from one.
+GITLAB_CI_LOCAL = "gitlab-ci-local@4.75.1"
 COVERAGE = 85  # percent of lines and branches of the engine; raise it, never lower it
 
 
@@ -51,6 +54,7 @@ Go on with your own project:
 def tests(session: nox.Session) -> None:
     """Everything that must be green before a commit lands."""
     _install(session, "docs,dev")
+    _install_gitlab_ci_local(session)
     if not session.posargs:
         session.run("ruff", "check", ".")
         session.run("ruff", "format", "--check", ".")
@@ -80,6 +84,7 @@ def cluster(session: nox.Session) -> None:
     `nox -s tests` need not prove again.
     """
     _install(session, "docs,dev")
+    _install_gitlab_ci_local(session)
     session.run("python", "tests/images/__main__.py")
     session.run("workshop", "verify", *_from_the_first_with("cluster"))
     # two files at a time: most of what they do is to wait for pods
@@ -97,6 +102,7 @@ def mutants(session: nox.Session) -> None:
     one solution for each step, and two mistakes for each check.
     """
     _install(session, "docs,dev")
+    _install_gitlab_ci_local(session)
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
     session.run("workshop", "mutants", *session.posargs)
     if not session.posargs:
@@ -115,6 +121,7 @@ def docs(session: nox.Session) -> None:
 def record(session: nox.Session) -> None:
     """Run every command of every lesson, and write what came back beside the lessons."""
     _install(session, "docs,dev")
+    _install_gitlab_ci_local(session)
     session.run("workshop", "record")
     session.run("python", "docs/images/live.py")
 
@@ -149,6 +156,21 @@ def _install(session: nox.Session, extras: str) -> None:
         "uv", "pip", "install", "--quiet", "--python", str(python), "--editable", f".[{extras}]"
     )
     stamp.write_text(wanted, "ascii")
+
+
+def _install_gitlab_ci_local(session: nox.Session) -> None:
+    """Install what runs pipelines into the session's environment, once. Where that can't be had,
+    what needs it is skipped, and named."""
+    folder = Path(session.virtualenv.location)
+    stamp = folder / "gitlab-ci-local.txt"
+    if stamp.is_file() and stamp.read_text("ascii") == GITLAB_CI_LOCAL:
+        return
+    session.run_install(
+        "npm", "install", "--global", "--silent", "--no-audit", "--no-fund",
+        "--prefix", str(folder), GITLAB_CI_LOCAL, success_codes=range(256),
+    )  # fmt: skip
+    if shutil.which("gitlab-ci-local", path=session.bin):
+        stamp.write_text(GITLAB_CI_LOCAL, "ascii")
 
 
 def _from_the_first_with(what: str) -> list[str]:

@@ -24,6 +24,8 @@ from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_environments import WRONG as PLACES
 from wrong_pipeline import WRONG as LINE
+from wrong_rollback import IN_CLUSTER as BACK_IN_CLUSTER
+from wrong_rollback import WRONG as BACK
 from wrong_secrets import IN_CLUSTER
 from wrong_secrets import WRONG as SECRETS
 from wrong_servers import WRONG as SERVERS
@@ -40,12 +42,15 @@ from workshop.report import text
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
 WRONG = (
-    *FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS, *LINE,
+    *FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS, *LINE, *BACK,
 )  # fmt: skip
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # All of them take an hour. Without this, only some are judged.
 ALL = bool(os.environ.get("ALL_SOLUTIONS"))
 
+
+# Only some checks of these steps need a cluster.
+SOME_IN_CLUSTER = ("secrets", "rollback")
 
 # How the project's own secrets are sealed in a right solution, by its name.
 SEALED = {"namespace-wide": ("--scope", "namespace-wide")}
@@ -56,9 +61,10 @@ def in_cluster(value: Wrong | Path) -> bool:
     if isinstance(value, Path):
         step, some = value.parent.name, True
     else:
-        step, some = value.step, any(each in IN_CLUSTER for each in value.checks)
+        clustered = (*IN_CLUSTER, *BACK_IN_CLUSTER)
+        step, some = value.step, any(each in clustered for each in value.checks)
     every = {each.step for each in (*CLUSTERS, *APPLICATIONS)}
-    return step.endswith(tuple(every)) or (some and step.endswith("secrets"))
+    return step.endswith(tuple(every)) or (some and step.endswith(SOME_IN_CLUSTER))
 
 
 def marked(value: Wrong | Path) -> ParameterSet:
@@ -89,11 +95,12 @@ def _one_home(home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def judgeable(course: Course, name: str, value: Wrong | Path | None = None) -> Step:
     """The step, if this machine can judge it. It is said when it can't."""
     step = courses.find(course, name)
-    some = step.slug == "secrets" and value is not None and not in_cluster(value)
-    wanted = () if some else step.needs  # only some of its checks need them
+    some = step.slug in SOME_IN_CLUSTER and value is not None and not in_cluster(value)
+    # only some of its checks need those two
+    wanted = tuple(each for each in step.needs if not some or each not in ("containers", "cluster"))
     if missing := needs.missing(wanted):
         pytest.skip(missing)
-    if wanted:
+    if "containers" in wanted:
         images.bring()
         images.keep_layers()
     return step

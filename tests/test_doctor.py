@@ -57,7 +57,7 @@ def test_it_needs_nothing_but_python() -> None:
 def test_a_fit_laptop_is_0_and_offline_it_is_quick(tmp_path: Path) -> None:
     path = programs(
         tmp_path / "bin", git="echo git version 2.40.1", docker="exit 0", kubectl="exit 0",
-        firefox="exit 0",
+        firefox="exit 0", **{"gitlab-ci-local": "exit 0"},
     )  # fmt: skip
     began = time.monotonic()
     done = run("--json", PATH=path, PYTHONIOENCODING="utf-8", http_proxy="", https_proxy="",
@@ -68,8 +68,10 @@ def test_a_fit_laptop_is_0_and_offline_it_is_quick(tmp_path: Path) -> None:
     assert list(found) == [
         "processes", "python", "git", "place", "space", "ports", "proxy", "certificates",
         "file events", "clock", "locale", "containers", "cluster", "browser",
+        "pipelines",
     ]  # fmt: skip
-    for what in ("processes", "python", "git", "containers", "cluster", "browser", "locale"):
+    programs_ = ("git", "containers", "cluster", "browser", "pipelines")
+    for what in ("processes", "python", "locale", *programs_):
         assert (what, found[what]["state"], found[what]["fix"]) == (what, "good", "")
 
 

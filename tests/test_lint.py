@@ -130,7 +130,7 @@ MOVED = "if you meant it, record it with `workshop lint --record`"
         ),
         (
             change(f"{STEP}/step.toml", "executable", 'unseen = ["a*.py"]\nexecutable'),
-            [f"{STEP}/step.toml:9: unseen hides a file of its own stage: a*.py"],
+            [f"{STEP}/step.toml:9: unseen hides a file of its own solution: a*.py"],
         ),
         (
             change(

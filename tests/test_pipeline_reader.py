@@ -14,8 +14,7 @@ import pytest
 from workshop import git
 from workshop.checks import players
 from workshop.checks.copied import Copy
-from workshop.checks.dryrun import NAME as TRIED
-from workshop.checks.dryrun import Call, DryRun, told
+from workshop.checks.dryrun import REPOSITORY, Call, DryRun, told
 from workshop.checks.failure import CheckFailed
 from workshop.checks.mistakes import NONE, appended
 from workshop.checks.pipeline import FILE, Pipeline
@@ -474,7 +473,7 @@ def test_a_run(tmp_path: Path) -> None:
     assert said == [
         "run", "main", "refs/remotes/origin/main", "right",
         "--force-shell-executor", "--no-color", "--concurrency", "1", "--home",
-        "--variable", f"NAME={TRIED}", "--variable", "DATABASE_URL=postgres://here",
+        "--variable", f"NAME={REPOSITORY}:try", "--variable", "DATABASE_URL=postgres://here",
     ]  # fmt: skip
     assert (first.code, first.job, first.command, first.tail) == (1, "build", "kubectl", "oh")
     assert first.calls == (

@@ -18,6 +18,7 @@ from workshop.robot import Robot
 from workshop.transcript import Entry
 
 GOOD = COURSES / "good"
+PLACES = ("development", "integration", "production")
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the robot types into a POSIX shell")
 
@@ -243,4 +244,21 @@ def test_it_leaves_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         said(learner, "kubectl create namespace demo")
     told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
     name = told[0].rpartition(" ")[2]
-    assert told[1:] == [f"delete namespace {name} --ignore-not-found --wait=false"]
+    every = " ".join((name, *(f"{name}-{each}" for each in PLACES)))
+    assert told[1:] == [f"delete namespace {every} --ignore-not-found --wait=false"]
+
+
+def test_a_program_that_says_a_namespace_is_led_to_ours_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kubectl").write_text(
+        '#!/bin/sh\nprintf "<%s>" "$@" | tee -a told\necho\n', "utf-8"
+    )
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with robot.robot(GOOD) as learner:
+        for place in PLACES:
+            shown = said(learner, f"sh -c 'kubectl -n demo-{place} get \"two words\" demo-x'")
+            assert shown == f"<-n><demo-{place}><get><two words><demo-x>\n"
+        told = (learner.home / "told").read_text("utf-8")
+    assert re.findall(r"<-n><workshop-[a-z0-9-]+-(\w+)><get><two words><demo-x>", told) == [*PLACES]

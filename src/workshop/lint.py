@@ -216,8 +216,8 @@ def _solutions(course: Course) -> Iterator[Finding]:
                 fact = f"own names a command that makes no such file: {words}"
                 yield _finding(course, toml, fact, _line(toml, path))
         for pattern in step.unseen:
-            if any(fnmatch.fnmatchcase(path, pattern) for path in stage.files):
-                fact = f"unseen hides a file of its own stage: {pattern}"
+            if any(fnmatch.fnmatchcase(path, pattern) for path in written):
+                fact = f"unseen hides a file of its own solution: {pattern}"
                 yield _finding(course, toml, fact, _line(toml, pattern))
         if stage.files == before:
             yield _finding(course, step.solution, "this step changes nothing")

@@ -12,6 +12,7 @@ import functools
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,17 @@ _PORTS = (8000, 8001, 8002)  # what a reader finds free, in the order in which t
 _TAKEN = re.compile(r"(?m)^  port +\d+ is taken, .*\n")
 _URL = re.compile(r"(?<=http://127\.0\.0\.1:)(\d+)")
 _NAMESPACE = re.compile(rf"\bnamespace {PROJECT}\b")  # in a cluster, which may be shared
+# What a program says that nobody has typed, such as a pipeline: it calls this kubectl.
+_PLACES = ("development", "integration", "production")
+_KUBECTL = """\
+#!/bin/sh
+for word do
+  shift
+  case $word in {shown}) word={real}-${{word#{project}-}};; esac
+  set -- "$@" "$word"
+done
+exec '{program}' "$@"
+"""
 _END = "\1"
 # What a learner's shell has. Everything else of this process stays away from it.
 _KEPT = (
@@ -65,6 +77,8 @@ class Robot:
         self._group = containers.Group(f"workshop-{home.name.lower()}", home / PROJECT)
         self._namespace = self._group.name.replace("_", "0")
         self._in_cluster = False
+        self._programs = home / ".programs"
+        self._write_kubectl()
         (home / ".gitconfig").write_text(
             f"[user]\n\tname = {NAME}\n\temail = {EMAIL}\n[init]\n\tdefaultBranch = main\n"
             "[advice]\n\tdetachedHead = false\n",
@@ -142,9 +156,8 @@ class Robot:
         if any(self._group.folder.glob("*compose*.y*ml")):
             self._group.down()
         if self._in_cluster:
-            kubectl.run(
-                "delete", "namespace", self._namespace, "--ignore-not-found", "--wait=false"
-            )
+            names = (self._namespace, *(f"{self._namespace}-{each}" for each in _PLACES))
+            kubectl.run("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._shell.pid, signal.SIGKILL)
         self._shell.wait()
@@ -185,7 +198,9 @@ class Robot:
         commands = str(Path(sys.executable).parent)
         return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
             "HOME": str(self.home),
-            "PATH": os.pathsep.join([commands, os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join(
+                [str(self._programs), commands, os.environ.get("PATH", os.defpath)]
+            ),
             "LC_ALL": "C.UTF-8",
             "COLUMNS": "80",
             "WORKSHOP_HOME": str(self.home / ".local" / "state" / "workshop"),
@@ -196,6 +211,20 @@ class Robot:
             "UV_CACHE_DIR": _uv_cache(),  # what this machine has fetched once stays fetched
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def _write_kubectl(self) -> None:
+        """A kubectl that leads to namespaces of our own: the cluster may be shared."""
+        self._programs.mkdir()
+        if program := shutil.which("kubectl"):
+            shown = "|".join(f"{PROJECT}-{place}" for place in _PLACES)
+            file = self._programs / "kubectl"
+            file.write_text(
+                _KUBECTL.format(
+                    shown=shown, real=self._namespace, project=PROJECT, program=program
+                ),
+                "utf-8", newline="\n",
+            )  # fmt: skip
+            file.chmod(0o755)
 
     def _real(self, command: str) -> str:
         """The command with the ports, the network of Compose and the namespace that were really

@@ -29,6 +29,11 @@ KINDS = {
     # What an engine calls an image, a container: a line that is nothing but a digest.
     "digest": re.compile(r"(?m)^(?:sha256:)?[0-9a-f]{64}$"),
     "duration": re.compile(r"\b\d+\.\d+ ?(?:ms|s|seconds)\b"),
+    # What `workshop metrics` makes of times: with the spaces in front, which depend on its length.
+    "measure": re.compile(
+        r"(?m)(?<=lead time|very time) +\d.*?(?=  [a-z])|(?<=frequency) +\S+ a day(?=  )"
+        r"|(?<= deploys )in \d+ days?$"
+    ),
 }
 
 # Once a project holds what is its own (see `own`), its commits have hashes of their own, too.

@@ -318,7 +318,7 @@ def test_no_secret(pipeline):
         )
 
 
-@pytest.mark.needs("gitlab-ci-local")
+@pytest.mark.needs("pipelines")
 def test_goes_all_the_way(project, pipeline, dry_run):
     """From commit to production: what was built reaches integration, and then production."""
     deploying(pipeline)
@@ -374,7 +374,7 @@ def test_goes_all_the_way(project, pipeline, dry_run):
     )
 
 
-@pytest.mark.needs("gitlab-ci-local")
+@pytest.mark.needs("pipelines")
 def test_a_red_test_stops_it(pipeline, dry_run):
     """A page breaks, or a login: the line is red, and nothing is built or deployed."""
     deploying(pipeline)

@@ -1,4 +1,5 @@
-"""A project's pipeline, run on this machine by gitlab-ci-local, with its own words and tests.
+"""A project's pipeline, run on this machine, with its own words and tests: by gitlab-ci-local, or
+by another program that does what a file of jobs says.
 
 Only what would leave the machine, or change it, is played: `docker` and `kubectl` note what they
 are told, see `players`. So nothing is built, and nothing is deployed, by a check.
@@ -12,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,17 +22,29 @@ from workshop.checks import commands, players, words
 from workshop.checks.copied import Copy
 from workshop.checks.mistakes import NONE, Mistake
 
-PROGRAM = "gitlab-ci-local"
-NAME = "registry.invalid/demo:try"  # a host that there is not, by RFC 2606
+REPOSITORY = "registry.invalid/demo"  # a host that there is not, by RFC 2606
 _REMOTE = "https://git.invalid/demo/demo.git"
-# One at a time: they have one database for their tests, and would make the same one in it.
-_HOW = ("--force-shell-executor", "--no-color", "--concurrency", "1")
 _PATIENCE = 300.0
 _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
 _FAILED = re.compile(r"(.+?) +finished in .* FAIL +\d+")
 _SCRIPT = re.compile(r"^\S*/scripts/\S+: line \d+: ")  # which gitlab-ci-local makes of a job
+_RUN = re.compile(r"(?m)^ (?:PASS|FAIL|WARN) +(.+?) *$")
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+# Which command does the jobs, given an empty home and what they are told.
+Command = Callable[[Path, Mapping[str, str]], Sequence[str]]
+
+
+def gitlab(home: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """gitlab-ci-local, whatever is in a person's own home. What it is told counts more than the
+    file's own variables."""
+    known = {"NAME": f"{REPOSITORY}:try", **variables}
+    words = (word for name, text in known.items() for word in ("--variable", f"{name}={text}"))
+    # One at a time: they have one database for their tests, and would make the same one in it.
+    how = ("--force-shell-executor", "--no-color", "--concurrency", "1", "--home", str(home))
+    return ("gitlab-ci-local", *how, *words)
 
 
 class Call(NamedTuple):
@@ -50,36 +63,52 @@ class Call(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a run ended (0 is green), and what was asked for. When it is red: the job that failed,
-    its last command, and what that had to say."""
+    """How a run ended (0 is green), what was asked for, and which jobs have run. When it is red:
+    the job that failed, its last command, and what that had to say."""
 
     code: int
     calls: tuple[Call, ...]
     job: str
     command: str
     tail: str
+    jobs: frozenset[str] = frozenset()
+
+    def asked(self, program: str, *all_of: str) -> tuple[Call, ...]:
+        """The calls of a program that have all of these among their words."""
+        return tuple(
+            each for each in self.calls
+            if each.program == program and set(all_of) <= set(each.words)
+        )  # fmt: skip
 
 
 class DryRun:
-    """The pipeline of a copy, which may be spoiled. Each run is done once."""
+    """The pipeline of a copy, which may be spoiled, done by a command. Each run is done once."""
 
-    def __init__(self, copy: Copy, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, copy: Copy, variables: Mapping[str, str], command: Command | None = None
+    ) -> None:
         self._copy = copy
         self._variables = variables
+        self._command = command or gitlab
         self._done = functools.cache(self._run)
 
     def on(self, mistake: Mistake = NONE) -> Ended:
         """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
         return self._done(mistake)
 
-    def _run(self, mistake: Mistake) -> Ended:
+    def pressed(self, job: str) -> Ended:
+        """How it ends when a person starts this job alone: what it needs is run before."""
+        return self._done(NONE, "--needs", job)
+
+    def _run(self, mistake: Mistake, *words: str) -> Ended:
         with tempfile.TemporaryDirectory(prefix="workshop-") as name:
             folder = Path(name)
             env = self._environment(folder)
+            command = self._command(folder, self._variables)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [PROGRAM, *_HOW, "--home", name, *self._words],  # not what is in one's own
-                    shown=f"`{PROGRAM}`", cwd=self._copy.path, env=env, patience=_PATIENCE,
+                    [*command, *words], shown=f"`{' '.join((command[0], *words))}`",
+                    cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
             lines = log.read_text("utf-8").splitlines() if log.exists() else ()
@@ -88,19 +117,12 @@ class DryRun:
             done.code,
             tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
             *told(done.out, self._copy.path),
-        )
-
-    @property
-    def _words(self) -> tuple[str, ...]:
-        """What counts more than the file's own variables: the database of this machine, say."""
-        known = {"NAME": NAME, **self._variables}
-        return tuple(
-            word for name, value in known.items() for word in ("--variable", f"{name}={value}")
+            frozenset(_RUN.findall(_MARKS.sub("", done.out))),
         )
 
     @functools.cached_property
     def _ready(self) -> dict[str, str]:
-        """A repository, as gitlab-ci-local wants one, and what its jobs are told."""
+        """A repository, as such programs want one, and what its jobs are told."""
         folder = self._copy.path
         git.run("init", "--quiet", "--initial-branch=main", cwd=folder)
         git.run("remote", "add", "origin", _REMOTE, cwd=folder)
@@ -108,7 +130,7 @@ class DryRun:
         git.run("symbolic-ref", *branch, cwd=folder)
         git.run("add", "--all", cwd=folder)
         git.run(*_IDENTITY, "commit", "--quiet", "--message", "A dry run", cwd=folder)
-        return self._copy.variables()
+        return {**self._copy.variables(), **self._variables}
 
     def _environment(self, folder: Path) -> dict[str, str]:
         """The variables of a run. The players come first on the path, and our own tox last."""

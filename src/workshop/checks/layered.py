@@ -2,7 +2,8 @@
 
 Each has a page that says which release answers, and a table in which the migration of the first one
 leaves a line. What else they change is what a check wants to see: a migration that fails, a release
-that is never ready. The project's files stay as they are.
+that is never ready, one that is ready and whose first page is broken. The project's files stay as
+they are.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ def _release(request):
 
 
 urlpatterns = [_path("{PAGE}", _release), *urlpatterns]
+"""
+_BROKEN = """
+urlpatterns = [_path("", lambda request: _Answer("nonsense\\n", status=500)), *urlpatterns]
 """
 _NOT_READY = """
 urlpatterns = [_path("readyz", lambda request: _Answer("never\\n", status=503)), *urlpatterns]
@@ -78,13 +82,16 @@ class Layered:
         self._project = project
         self._image = image
 
-    def make(self, name: str, root: str, *, ready: bool = True, migrates: bool = True) -> str:
+    def make(
+        self, name: str, root: str, *, ready: bool = True, migrates: bool = True,
+        broken: bool = False,
+    ) -> str:  # fmt: skip
         """Build the release of this name, whose files are in `root`. Returns its image, as the
         cluster knows it."""
         made = f"{self._image.built}-{name}:1"
         with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
             within = Path(folder)
-            self._write(within, name, ready=ready, migrates=migrates)
+            self._write(within, name, ready=ready, migrates=migrates, broken=broken)
             layer = f"FROM {self._image.built}\nCOPY . {root}/\n"
             (within / "Dockerfile").write_text(layer, "utf-8")
             (within / ".dockerignore").write_text("Dockerfile\n.dockerignore\n", "utf-8")
@@ -97,8 +104,11 @@ class Layered:
                 seen=error.fact, expected="a cluster that gets your image", do=error.remedy
             ) from error
 
-    def _write(self, folder: Path, name: str, *, ready: bool, migrates: bool) -> None:
-        pages = _URLS.replace("NAME", name) + ("" if ready else _NOT_READY)
+    def _write(
+        self, folder: Path, name: str, *, ready: bool, migrates: bool, broken: bool
+    ) -> None:  # fmt: skip
+        pages = _URLS.replace("NAME", name)
+        pages += ("" if ready else _NOT_READY) + (_BROKEN if broken else "")
         for file, more in ((visits.URLS, pages), (SETTINGS, _SETTINGS)):
             near.must_be_there(self._project, file)
             (folder / file).parent.mkdir(exist_ok=True)

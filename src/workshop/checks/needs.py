@@ -48,5 +48,5 @@ _NEEDS: Mapping[str, tuple[str, Callable[[], bool]]] = {
         "a browser",
         _any(("chromium", "--version"), ("google-chrome", "--version"), ("firefox", "--version")),
     ),
-    "gitlab-ci-local": ("gitlab-ci-local", _any(("gitlab-ci-local", "--version"))),
+    "pipelines": ("gitlab-ci-local", _any(("gitlab-ci-local", "--version"))),
 }

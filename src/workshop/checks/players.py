@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 LOG = "WORKSHOP_CALLS"
+_JOB = ("CI_JOB_NAME", "GITHUB_JOB")  # where a job finds its name, in GitLab and in GitHub
 PLAYED = ("docker", "kubectl", "pip", "pip3", "pipx", "apk", "apt-get")
 _FILES = ("-f", "--file", "--filename", "--from-file", "--from-env-file", "-k", "--kustomize")
 _STDIN = ("-", "/dev/stdin")
@@ -32,7 +33,7 @@ _WITH_VALUE = (
 
 def main(program: str, *words: str) -> int:
     """Answer, and note the call unless it fails. Returns the exit code."""
-    job = os.environ.get("CI_JOB_NAME", "")
+    job = next(filter(None, map(os.environ.get, _JOB)), "")
     if not job or program not in ("docker", "kubectl"):
         if "inspect" in words:
             print('[{"Config": {}}]')

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workshop import course as courses
+from workshop.checks import earlier as before
 from workshop.checks import needs
 from workshop.checks.cluster import Cluster
 from workshop.checks.copied import Trials
@@ -118,6 +119,23 @@ def project(request: pytest.FixtureRequest) -> Iterator[Project]:
         home=config.getoption("--home"),
         keep=config.getoption("--keep"),
         warmth=config.stash.get(WARMTH, None),
+    )
+    yield judged
+    judged.close()
+
+
+@pytest.fixture(scope="module")
+def earlier(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, project: Project
+) -> Iterator[Project]:
+    """The release before this one."""
+    config = request.config
+    judged = Project(
+        before.unpacked(project.path, tmp_path_factory.mktemp("earlier")),
+        config.stash[COURSE].platform,
+        database=lambda: request.getfixturevalue("database"),
+        home=config.getoption("--home"),
+        keep=config.getoption("--keep"),
     )
     yield judged
     judged.close()

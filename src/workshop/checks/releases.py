@@ -5,14 +5,20 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import os
 import secrets
+import shlex
+import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from workshop import underload, workloads
-from workshop.checks import near, words
+from workshop import kubectl, underload, workloads
+from workshop.checks import commands as commands_
+from workshop.checks import elsewhere, near, words
 from workshop.checks.cluster import Cluster
 from workshop.checks.failure import CheckFailed, expect
 from workshop.checks.image import Image
@@ -28,9 +34,12 @@ FILE, DATABASE, WEB = (
 NAME = "application"  # how it is found, and where its configuration and its key are
 KEY, PASSWORD = "SECRET_KEY", "password"
 URL = f"http://{NAME}"
+PRODUCTION = "demo-production"  # the namespace of production, as READMEs and pipelines call it
 ROLLOUT = 300.0  # seconds until a release has taken over, on a slow machine
 _TRIED = 25.0  # seconds without a change, until a release has shown that it never will
 _POLL = 1.0
+_KEPT = ("HOME", "LANG", kubectl.VARIABLE)
+T = TypeVar("T")
 _RATE, _MOST = 50.0, 30_000  # requests in a second, and in all
 _ASK = """import json, sys, urllib.error, urllib.request
 try:
@@ -49,6 +58,15 @@ class Answer(NamedTuple):
 
     status: int
     text: str
+
+
+class Undone(NamedTuple):
+    """How the commands of a way back ended, whether the first release alone serves now, and how
+    many seconds it took until that was so."""
+
+    done: commands_.Result
+    good: bool
+    seconds: float
 
 
 class Releases:
@@ -144,9 +162,14 @@ class Releases:
             self._failed, self._first = error, ""
             raise
 
-    def release(self, name: str, *, ready: bool = True, migrates: bool = True) -> str:
-        """The image of another release, which is never ready, or whose migration fails."""
-        return self._layered.make(name, self._alone.root, ready=ready, migrates=migrates)
+    def release(
+        self, name: str, *, ready: bool = True, migrates: bool = True, broken: bool = False
+    ) -> str:
+        """The image of another release, which is never ready, whose migration fails, or whose first
+        page is broken, though it is ready."""
+        return self._layered.make(
+            name, self._alone.root, ready=ready, migrates=migrates, broken=broken
+        )
 
     def bring(self, image: str) -> None:
         """Apply the file with this image in the place of the project's own, and don't wait."""
@@ -205,13 +228,58 @@ class Releases:
         """Bring a release while people come at a constant rate, and `wait` for what comes of it.
         Returns that, and how the visitors fared: lost is also who was answered by somebody else,
         such as a proxy on the way to where no pod was left."""
+
+        def brought() -> Sequence[Pod]:
+            self.bring(image)
+            return wait(image)
+
+        return self._visited(brought)
+
+    def undone(self, commands: Sequence[str], env: Mapping[str, str]) -> tuple[Undone, Report]:
+        """Type these commands of a job while people come, and see which release serves then. What
+        they do to production is done in the namespace of these releases."""
+        return self._visited(lambda: self._undone(commands, env))
+
+    def _undone(self, commands: Sequence[str], env: Mapping[str, str]) -> Undone:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
+            words_ = [sys.executable, "-I", elsewhere.__file__, shutil.which("kubectl") or "",
+                      PRODUCTION, self._cluster.namespace]  # fmt: skip
+            file = Path(folder, "kubectl")
+            file.write_text(f'#!/bin/sh\nexec {shlex.join(words_)} "$@"\n', "utf-8")
+            file.chmod(0o755)
+            path = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
+            kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+            done = commands_.run(
+                ["sh", "-e", "-c", "\n".join(commands)], shown="the way back", cwd=self._project,
+                env={**env, **kept, "PATH": path}, patience=ROLLOUT,
+            )  # fmt: skip
+        good = not done.code and self._back_again(began + ROLLOUT)
+        return Undone(done, good, time.monotonic() - began)
+
+    def _back_again(self, until: float) -> bool:
+        """Whether visitors meet the first release, and no other, before that time; given up when
+        nothing changes any more."""
+        since, before = time.monotonic(), None
+        while time.monotonic() < until:
+            pods = [pod for pod in self.pods() if not pod.leaves]
+            if pods and all(self._first in images(pod) and pod.ready for pod in pods):
+                return True
+            now = [(pod.name, workloads.states(pod)) for pod in pods]
+            since = since if now == before else time.monotonic()
+            before = now
+            if time.monotonic() - since > _TRIED:
+                return False
+            time.sleep(_POLL)
+        return False
+
+    def _visited(self, do: Callable[[], T]) -> tuple[T, Report]:
         load = underload.Inside(
             self._cluster.namespace, self._visitor.name, f"{URL}/{PAGE}",
             requests=_MOST, rate=_RATE,
         )  # fmt: skip
         try:
-            self.bring(image)
-            came, report = wait(image), load.stop()
+            came, report = do(), load.stop()
         finally:
             load.close()
         by_release = {name: count for name, count in report.releases.items() if name}
