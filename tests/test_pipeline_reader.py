@@ -75,10 +75,12 @@ def test_ours_is_read_whatever_ends_its_lines(read: Read, text: str) -> None:
         ("  extends: .b", ["one", "two"]),
         ("  extends: [.c, .b]", ["one", "two"]),
         ("  extends: [.b, .c]", ["three"]),
+        ("  extends: [.d, .c]", ["before", "three"]),
         ("  extends: .b\n  script: [own]", ["own"]),
         ("  extends: .d", ["before", "one", "two"]),
         ("  <<: *b", ["one", "two"]),
         ("  <<: [*b, *d]", ["before", "one", "two"]),
+        ("  <<: *b\n  <<: *d", ["before", "one", "two"]),
     ],
 )  # fmt: skip
 def test_the_commands_of_a_job(read: Read, script: str, expected: list[str]) -> None:
@@ -174,6 +176,7 @@ def test_stages_of_their_own(read: Read) -> None:
     assert found.before("a") == {"first"}
     assert found.before("last") == {"first", "a"}
     assert found.jobs["a"].stage == "test"
+    assert read(f"{JOB}  stage:\n").jobs["a"].stage == "test"
 
 
 def test_a_mark_in_front_is_no_text(read: Read) -> None:
@@ -203,6 +206,12 @@ def test_lines(read: Read) -> None:
     assert found.where("resource_group") == int(at("resource_group").rpartition(" ")[2])
     assert found.where("same database") == 0  # a comment says it
     assert found.where("nobody says that") == 0
+
+
+def test_a_line_of_what_is_extended_in_turn(read: Read) -> None:
+    found = read(".b:\n  retry: 1\n.c:\n  extends: [.b]\na:\n  extends: .c\n  script: x\n")
+    assert found.line(found.jobs["a"], "retry:") == f"{FILE}, line 2"
+    assert found.line(found.jobs["a"], "nobody") == f"{FILE}, line 5"
 
 
 def test_a_comment_says_nothing(read: Read) -> None:
@@ -249,6 +258,7 @@ def test_a_comment_says_nothing(read: Read) -> None:
         ("a: {script: [!reference [.b, script]]}\n", "line 1: it refers to .b, script", "dot"),
         ("a: {script: !reference b}\n", "line 1: it refers to nothing", "dot"),
         ("a: {script: [!reference [a, script]]}\n", "leads back to itself", "!reference"),
+        ("a: {script: !reference [a, script]}\n", "leads back to itself", "!reference"),
         ("a: {script: &s [*s]}\n", "leads back to itself", "its own &"),
         ("a: {script: [echo a: b]}\n", "in its script what is no command: echo a: b", "quotes"),
         ("a: {script: [yes]}\n", "in its script what is no command: True", "quotes"),
@@ -266,6 +276,7 @@ def test_what_is_none_is_told(read: Read, text: str | bytes, seen: str, do: str)
         _ = found.stages, found.jobs
     assert FILE in failed.value.seen
     assert seen in failed.value.seen
+    assert "\n" not in failed.value.seen
     assert do in failed.value.do
     assert failed.value.expected
     failed.value.seen.encode()  # it can be shown
@@ -321,6 +332,7 @@ def play(
 )  # fmt: skip
 def test_an_image_is_built_pushed_and_asked_for(play: Played, tmp_path: Path, line: str) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n", "utf-8")
+    play(f"kubectl label job build {NAME}")
     assert play(f"docker push {NAME}")[0] == 1
     assert play(line) == (0, "")
     asked = ("docker|inspect|--format|IMAGE={{index .RepoDigests 0}}|" + NAME,
@@ -348,6 +360,8 @@ def test_another_name_for_an_image_can_be_pushed(play: Played) -> None:
     assert play(f"docker tag demo:1 {NAME}")[0] == 0
     assert play(f"docker push {NAME}")[0] == 0
     assert play("docker inspect other:1")[0] == 1
+    assert play("docker pull other:1")[0] == 0
+    assert play("docker inspect other:1")[0] == 0
 
 
 def test_a_build_writes_what_it_was_asked_for(play: Played, tmp_path: Path) -> None:
@@ -362,6 +376,7 @@ def test_a_build_writes_what_it_was_asked_for(play: Played, tmp_path: Path) -> N
     ("line", "stdin", "told"),
     [
         (f"docker build --tag {NAME}", "", "a folder to build in"),
+        (f"docker build --tag {NAME} nosuch", "", "a folder to build in"),
         (f"docker build --file nosuch --tag {NAME} .", "", "'nosuch' does not exist"),
         ("kubectl apply --filename nosuch.yaml", "", "'nosuch.yaml' does not exist"),
         ("kubectl apply -fnosuch.yaml", "", "'nosuch.yaml' does not exist"),
@@ -394,12 +409,15 @@ def test_what_is_applied_is_noted(play: Played, tmp_path: Path, line: str) -> No
     assert players.namespace(line.split()[1:]) == "here"
     assert play("kubectl --namespace here get deployment") == (0, f"{image}\n")
     assert play("kubectl --namespace there get deployment") == (0, "\n")
+    newer = players.digest("registry.invalid/demo:2")
+    play("kubectl -n here apply -f -", f"- image: {newer}\n")
+    assert play("kubectl --namespace here get deployment") == (0, f"{newer}\n")
     assert players.namespace(["apply"]) == "default"
 
 
 def test_what_asks_for_nothing_is_no_file(play: Played) -> None:
     assert play("kubectl logs -f deployment/application")[0] == 0
-    assert play("kubectl apply -f https://example.org/all.yaml", "x")[0] == 1  # nothing is fetched
+    assert play("kubectl apply -f https://example.org/all.yaml") == (0, "")  # it is not fetched
     assert play("docker login -u ada -p x")[0] == 0
     assert play("kubectl create configmap x --dry-run=client") == (0, "kind: ConfigMap\n")
 
@@ -484,8 +502,8 @@ unit tests $ tox -e unit
 unit tests > 1 failed
 other      > nobody asks
 unit tests > ./.gitlab-ci-local/scripts/unit-tests_708773: line 4: toxx: command not found
-unit tests finished in 28 ms  FAIL 1
-\x1b[31mother\x1b[0m      finished in 1 s  FAIL 1
+\x1b[94munit tests\x1b[0m finished in 28 ms  FAIL 1
+other      finished in 1 s  FAIL 1
 
  FAIL  unit tests
 """

@@ -109,6 +109,8 @@ WRONG = (
     wrong("the newest one as well", "test_built_once", PUSH,
           f"{PUSH}    - docker tag $NAME $CI_REGISTRY_IMAGE:latest\n"
           "    - docker push $CI_REGISTRY_IMAGE:latest\n"),
+    wrong("another name for the name", "test_built_once", NAME,
+          NAME.replace("NAME:", "IMAGE_NAME:")),
     wrong("nobody builds", "test_built_once", BUILD, ""),
     wrong("both at once", "test_production_comes_last", NEEDS, ""),
     wrong("past integration", "test_production_comes_last", NEEDS, "  needs: [build]\n"),

@@ -42,7 +42,10 @@ def main(program: str, *words: str) -> int:
     said = sys.stdin.read() if any(each in _STDIN for each in names) else ""
     texts = [said]
     for name in names:
-        if name in _STDIN or re.match(r"https?://", name):
+        if name in _STDIN:
+            continue
+        if re.match(r"https?://", name):
+            texts += [f"# {name}"]  # what stands there, nobody asks: nothing leaves the machine
             continue
         if not Path(name).exists():
             print(f"error: the path {name!r} does not exist", file=sys.stderr)
@@ -168,7 +171,7 @@ def _values(words: tuple[str, ...] | list[str], *options: str) -> Iterator[str]:
         elif option in options and at + 1 < len(words):
             yield words[at + 1]
         elif option not in options and not word.startswith("--") and word[:2] in options:
-            yield word[2:].removeprefix("=")
+            yield word[2:]
 
 
 def _calls() -> list[dict[str, Any]]:
