@@ -36,11 +36,26 @@ SHOWN_PAGE = """\
 :part: production
 ```
 
+```{tree}
+:layer: Application
+```
+
 ````{example}
 ```{listing} app.py
 :stage: 01-hello
 ```
 ````
+"""
+# What the course of these pages says of its layers.
+LAYERS = """
+[layers.Application]
+shows = ["app.py"]
+
+[layers.Development]
+shows = ["app.py", "requirements.txt"]
+
+[layers.Automation]
+shows = ["run.sh"]
 """
 ASIDE_PAGE = """\
 # Aside
@@ -109,6 +124,14 @@ def both(*spoils: Spoil) -> Spoil:
         return html
 
     return spoil
+
+
+def of_layer(name: str) -> Spoil:
+    """The tree of the layer Application, claimed and captioned as another one's."""
+    return both(
+        markup('data-layer="Application"', f'data-layer="{name}"'),
+        markup('"pre">Application</span>', f'"pre">{name}</span>'),
+    )
 
 
 _MAC = 'data-platform="macos"'
@@ -282,10 +305,61 @@ MUTANTS = {
         "equality",
         FIRST,
         edit("├── app.py\n├── requirements.txt\n", "├── requirements.txt\n├── app.py\n"),
-        "its lines are not drawn as `tree` does",
+        "not in the order of `tree`: app.py",
     ),
     "a tree drawn otherwise": Mutant(
-        "equality", FIRST, edit("└── run.sh", "├── run.sh"), "its lines are not drawn"
+        "equality", FIRST, edit("└── run.sh", "├── run.sh"), "not as `tree` draws it: '├── run.sh'"
+    ),
+    "a tree's line twice": Mutant(
+        "equality", FIRST, edit("├── requ", "├── app.py\n├── requ"), "differ in: app.py"
+    ),
+    "a tree's line that is none": Mutant(
+        "equality", FIRST, edit("├── app.py", "├─ app.py"), "no line of a tree: '├─ app.py'"
+    ),
+    "a tree without its count": Mutant(
+        "equality", FIRST, edit("\n0 directories, 3 files\n", ""), "it is no tree"
+    ),
+    "another stage above a tree": Mutant(
+        "equality", SHOWN, markup(">02-name:", ">01-hello:"), "not '02-name: Application'"
+    ),
+    "another layer above a tree": Mutant(
+        "equality", SHOWN, markup("Application</span>", "Deployment</span>"), "above it stands"
+    ),
+    "a stage whose tree is another": Mutant(
+        "equality",
+        FIRST,
+        both(
+            markup('"tree" data-stage="01-hello"', '"tree" data-stage="02-name"'),
+            markup(">01-hello</span></code></span>", ">02-name</span></code></span>"),
+        ),
+        "differ in: run.sh",
+    ),
+    "a layer's tree without its file": Mutant(
+        "equality", SHOWN, edit("└── app.py\n", "└── run.sh\n"), "differ in: app.py, run.sh"
+    ),
+    "a layer's tree with a file of another": Mutant(
+        "equality", SHOWN, edit("└── app", "├── requirements.txt\n└── app"), "in: requirements.txt"
+    ),
+    "a layer's tree that counts all": Mutant(
+        "equality", SHOWN, edit("1 file\n", "2 files\n"), "and should say '0 directories, 1 file'"
+    ),
+    "a layer's tree as another layer's": Mutant(
+        "equality", SHOWN, of_layer("Development"), "differ in: requirements.txt"
+    ),
+    "a layer's tree as the whole": Mutant(
+        "equality",
+        SHOWN,
+        both(
+            markup('data-layer="Application"', ""),
+            markup('>02-name:</span> <span class="pre">Application</span>', ">02-name</span>"),
+        ),
+        "differ in: requirements.txt",
+    ),
+    "a layer that shows what is not there": Mutant(
+        "equality", SHOWN, of_layer("Automation"), "what is not there: a file or folder run.sh"
+    ),
+    "a layer that nobody has described": Mutant(
+        "equality", SHOWN, of_layer("Deployment"), "it claims what is not there: 'Deployment'"
     ),
     "an example that nobody wrote": Mutant(
         "equality",

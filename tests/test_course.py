@@ -9,6 +9,7 @@ import pytest
 
 from workshop import course
 from workshop.errors import WorkshopError
+from workshop.model import View
 
 STEP = 'title = "T"\nlayer = "Application"\nminutes = 3\nmessage = "M"\n'
 KEYS = "title, layer, minutes, message, removes, executable, needs, replaces, unseen, own, red"
@@ -165,6 +166,69 @@ def test_an_unknown_key_in_production(course_folder: Path) -> None:
         "The keys are: wsgi, requirements, release, readiness, sealed, imports, test_imports,"
         " cluster"
     )
+
+
+def test_what_a_layer_shows(course_folder: Path) -> None:
+    toml = course_folder / "steps" / "course.toml"
+    assert course.load(course_folder).views == {}
+    tables = (
+        '[layers.Automation]\nshows = ["a.py", "b/"]\n[layers.Application]\n'
+        'shows = ["b"]\nclosed = ["b/c", "d/"]\n'
+    )
+    toml.write_text(toml.read_text() + tables)
+    assert course.load(course_folder).views == {
+        "Automation": View(("a.py", "b")),
+        "Application": View(("b",), ("b/c", "d")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("tables", "line", "said"),
+    [
+        (
+            '[layers.Apples]\nshows = ["a"]',
+            ":9",
+            "unknown layer `Apples`\nKnown are: Application, Development, Deployment, Automation",
+        ),
+        (
+            "[layers]\nDeployment = 1",
+            ":10",
+            "`layers.Deployment` must be a table\nWrite a table: [layers.Deployment]",
+        ),
+        (
+            '[layers.Application]\nshows = ["a"]\n[layers.Deployment]\nshows = "a"',
+            ":12",
+            "`layers.Deployment.shows` must be a list of texts, and is 'a'\nMend the value.",
+        ),
+        (
+            '[layers.Application]\nshows = ["a"]\n[layers.Deployment]\nshow = ["a"]',
+            ":12",
+            "unknown key `layers.Deployment.show`\nThe keys are: shows, closed",
+        ),
+        (
+            '[layers.Application]\nclosed = ["a"]',
+            "",
+            "`layers.Application.shows` is missing\nAdd it.",
+        ),
+        (
+            '[layers.Automation]\nshows = []\n[layers.Deployment]\nshows = []\nclosed = ["../a"]',
+            ":11",
+            "`layers.Deployment` leads out of the project: '../a'\n"
+            "Write it relative to the project's folder, with forward slashes.",
+        ),
+        (
+            '[layers.Application]\nshows = ["a", "bc", "b/c"]\nclosed = ["d", "b/"]',
+            ":9",
+            "`layers.Application` shows b/c, and has b closed\nLeave out one of them.",
+        ),
+    ],
+)
+def test_a_layer_that_shows_nonsense(
+    course_folder: Path, tables: str, line: str, said: str
+) -> None:
+    toml = course_folder / "steps" / "course.toml"
+    toml.write_text(f"{toml.read_text()}{tables}\n")
+    assert message(course_folder) == f"COURSE/steps/course.toml{line}: {said}"
 
 
 @pytest.mark.parametrize("name", ["1", "01", "hello", "01-hello"])

@@ -11,9 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import slides
 from pygments.styles import get_style_by_name
 
 from workshop import cli, course, sphinxext, transcript
+from workshop.gates import equality, truth
+from workshop.gates.page import Block, blocks
 
 ROOT = Path(__file__).parent.parent
 CSS = (ROOT / "docs" / "_static" / "workshop.css").read_text(encoding="utf-8")
@@ -209,3 +212,41 @@ LESSONS = sorted((ROOT / "steps").glob("*/index.md"))
 def test_a_lesson_is_short(lesson: Path) -> None:
     text = re.sub(r"(?ms)^ *(`{3,})\{.*?^ *\1$", "", lesson.read_text("utf-8"))
     assert 400 < len(text.split()) <= 900
+
+
+# --- the talk's trees ----------------------------------------------------------------------------
+
+# Where each stands: of a layer on its page, and the whole, without a layer, in the story.
+TREES = {each: f"docs/layers/{each.lower()}.html" for each in slides.LAYERS} | {
+    "": "docs/story.html"
+}
+
+
+@pytest.fixture(scope="module")
+def drawings(built: Path) -> dict[str, Block]:
+    """The tree that each of these pages shows, and no other."""
+    found = {}
+    for layer, name in TREES.items():
+        every = blocks(name, (built / name).read_text(encoding="utf-8"))
+        (found[layer],) = (block for block in every if block.claim("shows") == "tree")
+    return found
+
+
+def test_the_talks_trees_are_shown_as_on_its_slides(drawings: dict[str, Block]) -> None:
+    last = course.load(ROOT).steps[-1].tag
+    for layer, block in drawings.items():
+        assert block.text == slides.TREES[layer]
+        assert block.caption == (f"{last}: {layer}" if layer else last)
+
+
+def test_a_gate_holds_each_of_them(drawings: dict[str, Block]) -> None:
+    """As they are, and not with a letter changed, or with another one's tree."""
+    with truth.open_truth(course.load(ROOT)) as known:
+
+        def found(layer: str, text: str) -> int:
+            return len(equality.prove(known, [drawings[layer]._replace(text=text)]).findings)
+
+        for layer in TREES:
+            other = {each: found(layer, slide) for each, slide in slides.TREES.items()}
+            assert other == {each: int(each != layer) for each in slides.TREES}
+            assert found(layer, slides.TREES[layer].replace("tor", "tar")) == 1

@@ -14,6 +14,7 @@ from mutants import (
     ASIDE,
     ASIDE_PAGE,
     CELLS,
+    LAYERS,
     MUTANTS,
     NOTEBOOK,
     RAW,
@@ -84,6 +85,8 @@ def written(findings: tuple[Finding, ...]) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("site") / "course"
     shutil.copytree(COURSES / "good", root)
+    toml = root / "steps" / "course.toml"
+    toml.write_text(toml.read_text(encoding="utf-8") + LAYERS, encoding="utf-8")
     docs = Docs(root)
     pages = {
         f"{SHOWN}.md": SHOWN_PAGE,

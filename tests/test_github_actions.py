@@ -175,7 +175,7 @@ def made(folder: Path, files: Mapping[str, bytes], home: Path, database: str) ->
     subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
     variables = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
     copy = Copy(project, folder / "copy", variables, home=home)
-    return Try(copy, DryRun(copy, {"DATABASE_URL": database}, ACT))
+    return Try(copy, DryRun(copy, {"DATABASE_URL": database}, lambda *_: ACT))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,14 +103,57 @@ def test_tree(docs: Docs) -> None:
         lesson=lesson(
             fence("tree", ":stage: 1"),
             fence("tree", ":stage: 1\n:all:"),
-            fence("tree", ":layer: Development"),
+            fence("tree"),
         )
     )
     assert docs.blocks() == [
         ".\n├── app.py\n├── requirements.txt\n└── run.sh\n\n0 directories, 3 files\n",
         ".\n├── app.py\n├── .hidden\n├── requirements.txt\n└── run.sh\n\n0 directories, 4 files\n",
-        ".\n└── app.py\n\n0 directories, 1 file\n",
+        ".\n├── app.py\n└── requirements.txt\n\n0 directories, 2 files\n",
     ]
+    captions = re.findall(r'caption-text">(?:<[^>]+>)*([^<]+)', docs.html())
+    assert captions == ["01-hello", "01-hello", "02-name"]
+
+
+def layer_shows(root: Path, text: str) -> None:
+    toml = root / "steps" / "course.toml"
+    toml.write_text(f"{toml.read_text(encoding='utf-8')}\n[layers.Development]\n{text}\n")
+
+
+def test_tree_of_a_layer(docs: Docs) -> None:
+    """What its table names, hidden or not; a closed folder without what is in it."""
+    for name in (".hidden", "parts/one.py", "parts/two.py", "tests/test_it.py"):
+        file = docs.root / "solutions" / "01-hello" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x\n", encoding="utf-8")
+    layer_shows(docs.root, 'shows = [".hidden", "app.py", "tests/"]\nclosed = ["parts/"]')
+    _, warnings = docs.build(lesson=lesson(fence("tree", ":layer: Development")))
+    assert warnings == ""
+    assert docs.blocks() == [
+        ".\n├── app.py\n├── .hidden\n├── parts\n└── tests\n    └── test_it.py\n"
+        "\n2 directories, 3 files\n"
+    ]
+    assert docs.text().startswith("Say your name 02-name: Development . ")
+
+
+def test_outside_a_lesson_the_tree_is_that_of_the_last_stage(docs: Docs) -> None:
+    """And when there is another last one, the page is read again, though it is drawn alike."""
+    home = docs.file("home").read_text(encoding="utf-8").replace("/steps", "/pages/*\n/steps")
+    page, also = "pages/whole", "pages/*"
+    (docs.root / "pages").mkdir()
+    (docs.root / f"{page}.md").write_text(f"# Whole\n\n{fence('tree')}\n", encoding="utf-8")
+    assert docs.build(home=home, also=also)[1] == ""
+    assert docs.text(page).startswith("Whole 02-name . ├── app.py ")
+    new = shutil.copytree(docs.root / "steps" / "02-name", docs.root / "steps" / "03-more")
+    toml = (new / "step.toml").read_text(encoding="utf-8").replace('removes = ["run.sh"]\n', "")
+    (new / "step.toml").write_text(toml, encoding="utf-8")
+    (new / "index.md").write_text("# More\n", encoding="utf-8")
+    (docs.root / "solutions" / "03-more").mkdir()
+    (docs.root / "solutions" / "03-more" / "app.py").write_text("x = 1\n", encoding="utf-8")
+    read, warnings = docs.build(also=also)
+    assert page in read.split()
+    assert warnings == ""
+    assert docs.text(page).startswith("Whole 03-more . ├── app.py ")
 
 
 def test_hashes_are_the_recorded_ones(docs: Docs) -> None:
@@ -218,7 +262,13 @@ def test_example(docs: Docs) -> None:
         ),
         (
             fence("tree", ":layer: Automation"),
-            "02-name has no files of the layer Automation. Show another stage. [workshop.tree]",
+            "nobody has said what the layer Automation shows."
+            " Write a table [layers.Automation] in steps/course.toml. [workshop.tree]",
+        ),
+        (
+            fence("tree", ":layer: Automation\n:all:"),
+            "a layer shows what its table names, hidden or not. Leave out `:all:`, or name a file"
+            " in [layers.Automation] in steps/course.toml. [workshop.tree]",
         ),
         (
             fence("commands", "$ ls"),
@@ -245,12 +295,30 @@ def test_mistakes_have_file_and_line(docs: Docs, block: str, said: str) -> None:
     assert warnings == f"ROOT/{LESSON}.md:5: WARNING: {said}"
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('shows = ["app.py", "run.sh"]', "run.sh"),
+        ('shows = ["app.py"]\nclosed = ["parts"]', "parts/"),
+        ('shows = ["app.py/x", "app"]\nclosed = ["requirements.txt"]',
+         "app.py/x, app, requirements.txt/"),
+    ],
+)  # fmt: skip
+def test_a_layer_that_shows_what_the_stage_lacks(docs: Docs, table: str, said: str) -> None:
+    layer_shows(docs.root, table)
+    _, warnings = docs.build(lesson=lesson("Some text.", fence("tree", ":layer: Development")))
+    assert warnings == (
+        f"ROOT/{LESSON}.md:5: WARNING: 02-name has no {said}, and the layer Development shows it."
+        " Show a later stage, or mend [layers.Development] in steps/course.toml. [workshop.tree]"
+    )
+
+
 def test_outside_a_lesson_the_stage_is_named(docs: Docs) -> None:
     home = docs.file("home").read_text(encoding="utf-8")
-    _, warnings = docs.build(home=home + "\n" + fence("tree") + "\n")
+    _, warnings = docs.build(home=home + "\n" + fence("listing app.py") + "\n")
     assert warnings == (
         "ROOT/index.md:9: WARNING: this page is no lesson, so which stage?."
-        " Name it, such as 01-hello. [workshop.tree]"
+        " Name it, such as 01-hello. [workshop.listing]"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from workshop import hints, parts
 from workshop.errors import WorkshopError
-from workshop.sphinxext import commands, tree
+from workshop.sphinxext import commands
 
 PYTHON = '''\
 """A module."""
@@ -106,77 +106,6 @@ def test_no_such_part(path: str, text: str, name: str, fact: str, remedy: str) -
     with pytest.raises(WorkshopError) as caught:
         parts.span(path, text, name)
     assert (caught.value.fact, caught.value.remedy) == (fact, remedy)
-
-
-TALK = """\
-.
-├── application
-│   ├── __init__.py
-│   ├── settings.py
-│   ├── urls.py
-│   └── wsgi.py
-├── deployment
-│   ├── application
-│   │   ├── Dockerfile
-│   │   ├── entrypoint.sh
-│   │   └── uwsgi.ini
-│   ├── application-secrets.yaml
-│   ├── application.yaml
-│   ├── envs
-│   │   ├── development
-│   │   ├── integration
-│   │   └── production
-│   ├── postgres-secrets.yaml
-│   ├── postgres.yaml
-│   ├── README.rst
-│   └── webserver
-│       └── nginx.conf
-├── docker-compose.yml
-├── LICENSE
-├── manage.py
-├── README.rst
-├── requirements
-│   ├── base.in
-│   ├── development.in
-│   ├── production.in
-│   └── production.txt
-├── requirements.txt
-├── tests
-│   ├── acceptance
-│   │   ├── environment.py
-│   │   ├── features
-│   │   │   └── login-logout.feature
-│   │   └── steps
-│   │       ├── fixtures.py
-│   │       ├── given.py
-│   │       ├── then.py
-│   │       └── when.py
-│   ├── README.rst
-│   └── unit
-│       └── test_application.py
-└── tox.ini
-
-11 directories, 34 files
-"""
-
-
-def test_tree_draws_the_talk() -> None:
-    """From its files, given in git's order, the tree on the talk's slide, line for line."""
-    stack: list[str] = []
-    files = []
-    lines = TALK.splitlines()[1:-2]
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        name = line.split("── ")[1]
-        depth = line.index(name) // 4 - 1
-        stack[depth:] = [name]
-        if following.find("── ") <= line.find("── "):
-            files.append("/".join(stack))
-    assert len(files) == 34
-    assert tree.draw(sorted(files)) == TALK
-
-
-def test_tree_counts_one() -> None:
-    assert tree.draw(["a/b.py"]) == ".\n└── a\n    └── b.py\n\n1 directory, 1 file\n"
 
 
 def test_commands() -> None:

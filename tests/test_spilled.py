@@ -17,10 +17,13 @@ GENERATES = (
     Path(__file__).parents[1] / "solutions/16-secrets/deployment/postgres-secrets.yaml"
 ).read_text("utf-8")
 
+PIPE = (Path(__file__).parents[1] / "solutions/17-pipeline/.gitlab-ci.yml").read_text("utf-8")
+
 CANARY = "cAnary0in1a2coal3mine"
 WORD = "hunter2"  # what a person takes
 ENVS, COMPOSE = "deployment/envs/production", "docker-compose.yml"
 DOCKERFILE = "deployment/application/Dockerfile"
+PIPELINE = ".gitlab-ci.yml"
 MANIFEST = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: app\n"
 
 
@@ -51,6 +54,20 @@ def look(path: str, text: str) -> list[str]:
         (COMPOSE, f'a:\n  environment:\n    - "SECRET_KEY={CANARY}"', "3: the value of SECRET_KEY"),
         (COMPOSE, f"A_KEY: ${{A_KEY:-{CANARY}}}", "1: the value of A_KEY"),
         ("compose.prod.yaml", f"URL: postgres://a:{CANARY}@b/c", "1: the password in URL"),
+        (PIPELINE, f"variables:\n  A_TOKEN: {WORD}", "2: the value of A_TOKEN"),
+        (PIPELINE, f"a:\n  script:\n    - export API_KEY={WORD}", "3: the value of API_KEY"),
+        (PIPELINE, f"URL: postgres://a:{WORD}@db.example.org/c", "1: the password in URL"),
+        (PIPELINE, f"URL: postgres://a:{CANARY}@postgres/c", "1: the password in URL"),
+        (PIPELINE, f"- docker login -u me -p {WORD} r", "1: the password of a login"),
+        (PIPELINE, f"- docker login -u me --password={WORD}", "1: a password or a token"),
+        (PIPELINE, f'- echo "{WORD}" | docker login -u me --password-stdin',
+         "1: the password of a login"),
+        (PIPELINE, f"- kubectl --token {WORD} apply", "1: a password or a token"),
+        (PIPELINE, f"- curl --user me:{WORD} https://x", "1: the password of a user"),
+        (PIPELINE, f"- 'curl --header \"PRIVATE-TOKEN: {CANARY}\" https://x'", "1: a token"),
+        (PIPELINE, f"- 'curl -H \"Authorization: Bearer {CANARY}\" https://x'", "1: a token"),
+        (PIPELINE, f"ACCESS: glpat-{CANARY}", "1: a token"),
+        ("deploy.gitlab-ci.yml", f"CONFIG: YXBpVmVyc2lvb{CANARY}", "1: the key of a cluster"),
         ("any/secret.yaml", f"{MANIFEST}data:\n  KEY: {WORD}",
          "5: the Secret app, which was never sealed"),
         ("a.yml", f"a: b\n---\n{MANIFEST}stringData:\n  KEY: {WORD}",
@@ -93,6 +110,14 @@ def test_found(path: str, text: str, seen: str) -> None:
         (COMPOSE, "SECRET_KEY: xxxxxxxxxxxxxxxxxxxxxxxx1\n# A_KEY: abcdefghij123456\n"),
         (COMPOSE, "command: export SECRET_KEY=$$(cat /proc/sys/kernel/random/uuid)\n"),
         ("tox.ini", "set_env = SECRET_KEY = only-for-tests\n"),
+        (PIPELINE, PIPE),
+        (PIPELINE, "variables:\n  POSTGRES_PASSWORD: demo\n  URL: postgres://a:demo@postgres/b\n"),
+        (PIPELINE, "cache:\n  key: pip\nvariables:\n  A_TOKEN: $B_TOKEN\n  B_KEY: for-tests\n"),
+        (PIPELINE, "id_tokens:\n  A_TOKEN:\n    aud: https://example.org\n"),
+        (PIPELINE, '- docker login -u me -p $PASSWORD r\n- docker login -u me -p "$PASSWORD" r\n'),
+        (PIPELINE, "- echo $PASSWORD | docker login -u me --password-stdin\n- mkdir -p hunter\n"),
+        (PIPELINE, '- kubectl --token $TOKEN x\n- kubectl --token="$TOKEN" x\n- tox -p auto\n'),
+        (PIPELINE, "- 'curl --header \"JOB-TOKEN: $CI_JOB_TOKEN\" --user $A:$B https://x'\n"),
         ("a.yaml", f"kind: SealedSecret\nspec:\n  encryptedData:\n    SECRET_KEY: {CANARY}\n"),
         ("a.yaml", MANIFEST),
         ("a.yaml", f"{MANIFEST}data: {{}}\n"),

@@ -20,6 +20,7 @@ from workshop.model import (
     Step,
     Survivor,
     Survivors,
+    View,
     Waiver,
 )
 from workshop.paths import default_root as default_root
@@ -47,7 +48,12 @@ _KATA: Mapping[str, tuple[type, bool]] = {
     "needs": (list, False),
     "red": (dict, False),
 }
-_COURSE: Mapping[str, tuple[type, bool]] = {"title": (str, True), "production": (dict, True)}
+_COURSE: Mapping[str, tuple[type, bool]] = {
+    "title": (str, True),
+    "production": (dict, True),
+    "layers": (dict, False),
+}
+_VIEW: Mapping[str, tuple[type, bool]] = {"shows": (list, True), "closed": (list, False)}
 _PRODUCTION: Mapping[str, tuple[type, bool]] = {
     "wsgi": (str, True),
     "requirements": (list, True),
@@ -70,7 +76,7 @@ _CLUSTER: Mapping[str, tuple[type, bool]] = {
     "generated": (dict, False),
 }
 # What holds more than texts is looked at where it is read.
-_TABLES = ("production", "cluster", "secrets")
+_TABLES = ("production", "cluster", "secrets", "layers")
 # What the gates let through: see `waived`.
 _WAIVER: Mapping[str, tuple[type, bool]] = {
     "gate": (str, True),
@@ -105,6 +111,7 @@ def load(root: Path) -> Course:
         katas=tuple(
             _kata(root, folder) for folder in _folders(root / "katas") if _holds_kata(folder)
         ),
+        views=_views(root / "steps" / "course.toml", settings.get("layers", {})),
     )
 
 
@@ -323,6 +330,33 @@ def _orchestration(file: Path, table: Mapping[str, Any]) -> Orchestration:
     )
 
 
+def _views(file: Path, tables: Mapping[str, Any]) -> dict[str, View]:
+    found = {}
+    for layer, table in tables.items():
+        name = f"layers.{layer}"
+        if layer not in LAYERS:
+            known = ", ".join(LAYERS)
+            raise _wrong(file, name, f"unknown layer `{layer}`", f"Known are: {known}")
+        if not isinstance(table, dict):
+            raise _wrong(file, layer, f"`{name}` must be a table", f"Write a table: [{name}]")
+        _check(file, table, _VIEW, f"{name}.")
+        paths = table["shows"], table.get("closed", ())
+        for path in (*paths[0], *paths[1]):
+            _inside(file, name, path)
+        # a slash at the end of a folder is how some people write it
+        view = View(*(tuple(str(PurePosixPath(path)) for path in each) for each in paths))
+        for path in view.shows:
+            shut = [each for each in view.closed if f"{path}/".startswith(f"{each}/")]
+            if shut:
+                raise _wrong(
+                    file, name,
+                    f"`{name}` shows {path}, and has {shut[0]} closed",
+                    "Leave out one of them.",
+                )  # fmt: skip
+        found[layer] = view
+    return found
+
+
 def _read(file: Path, keys: Mapping[str, tuple[type, bool]]) -> dict[str, Any]:
     values = _toml(file)
     _check(file, values, keys, "")
@@ -354,7 +388,10 @@ def _check(
     for name, value in values.items():
         if name not in keys:
             known = ", ".join(keys)
-            raise _wrong(file, name, f"unknown key `{prefix}{name}`", f"The keys are: {known}")
+            raise _wrong(
+                file, name, f"unknown key `{prefix}{name}`", f"The keys are: {known}",
+                prefix.rstrip("."),
+            )  # fmt: skip
         kind = keys[name][0]
         inner: list[Any] = []
         if isinstance(value, list):
@@ -370,7 +407,7 @@ def _check(
             raise _wrong(
                 file, name,
                 f"`{prefix}{name}` must be {_KINDS[kind]}, and is {value!r}",
-                "Mend the value.",
+                "Mend the value.", prefix.rstrip("."),
             )  # fmt: skip
     for name, (_, needed) in keys.items():
         if needed and name not in values:
@@ -393,9 +430,11 @@ def _inside(file: Path, key: str, name: str) -> None:
         )  # fmt: skip
 
 
-def _wrong(file: Path, key: str, fact: str, remedy: str) -> WorkshopError:
-    """An error at the line where `key` is set, if it can be found."""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+def _wrong(file: Path, key: str, fact: str, remedy: str, table: str = "") -> WorkshopError:
+    """An error at the line where `key` is set (in `table`), if it can be found."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    head = next((at for at, line in enumerate(lines) if line.startswith(f"[{table}]")), 0)
+    for number, line in enumerate(lines[head:], head + 1):
         if re.match(rf"\s*\[?{re.escape(key)}\b", line):
             return WorkshopError(fact, remedy, path=f"{file}:{number}")
     return WorkshopError(fact, remedy, path=file)

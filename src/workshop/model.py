@@ -100,14 +100,26 @@ class Platform(NamedTuple):
     cluster: Orchestration | None = None
 
 
+class View(NamedTuple):
+    """What a layer shows of the project when it is drawn as a tree.
+
+    `shows` are files, and folders with all that is in them. `closed` are folders that are drawn
+    without what is in them.
+    """
+
+    shows: tuple[str, ...]
+    closed: tuple[str, ...] = ()
+
+
 class Course(NamedTuple):
-    """The ordered steps and the katas, read from one folder."""
+    """The ordered steps and the katas, read from one folder. `views` is found by the layer."""
 
     root: Path
     title: str
     platform: Platform
     steps: tuple[Step, ...]
     katas: tuple[Kata, ...] = ()
+    views: Mapping[str, View] = MappingProxyType({})
 
 
 class Verdict(NamedTuple):

@@ -1,8 +1,8 @@
 """A project's pipeline, run on this machine, with its own words and tests: by gitlab-ci-local, or
 by another program that does what a file of jobs says.
 
-Only what would leave the machine is played: `docker` and `kubectl` note what they are told, see
-`players`. So nothing is built, and nothing is deployed, by a check.
+Only what would leave the machine, or change it, is played: `docker` and `kubectl` note what they
+are told, see `players`. So nothing is built, and nothing is deployed, by a check.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,17 +22,29 @@ from workshop.checks import commands, players, words
 from workshop.checks.copied import Copy
 from workshop.checks.mistakes import NONE, Mistake
 
-PLAYED = ("docker", "kubectl")
 REPOSITORY = "registry.invalid/demo"  # a host that there is not, by RFC 2606
-GITLAB = (
-    "gitlab-ci-local", "--variable", f"NAME={REPOSITORY}:try", "--force-shell-executor",
-    "--no-color",
-)  # fmt: skip
+_REMOTE = "https://git.invalid/demo/demo.git"
 _PATIENCE = 300.0
 _PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
+_FAILED = re.compile(r"(.+?) +finished in .* FAIL +\d+")
+_SCRIPT = re.compile(r"^\S*/scripts/\S+: line \d+: ")  # which gitlab-ci-local makes of a job
 _RUN = re.compile(r"(?m)^ (?:PASS|FAIL|WARN) +(.+?) *$")
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+# Which command does the jobs, given an empty home and what they are told.
+Command = Callable[[Path, Mapping[str, str]], Sequence[str]]
+
+
+def gitlab(home: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """gitlab-ci-local, whatever is in a person's own home. What it is told counts more than the
+    file's own variables."""
+    known = {"NAME": f"{REPOSITORY}:try", **variables}
+    words = (word for name, text in known.items() for word in ("--variable", f"{name}={text}"))
+    # One at a time: they have one database for their tests, and would make the same one in it.
+    how = ("--force-shell-executor", "--no-color", "--concurrency", "1", "--home", str(home))
+    return ("gitlab-ci-local", *how, *words)
 
 
 class Call(NamedTuple):
@@ -51,10 +63,13 @@ class Call(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a run ended (0 is green), what was asked for, the last words, and which jobs have run."""
+    """How a run ended (0 is green), what was asked for, and which jobs have run. When it is red:
+    the job that failed, its last command, and what that had to say."""
 
     code: int
     calls: tuple[Call, ...]
+    job: str
+    command: str
     tail: str
     jobs: frozenset[str] = frozenset()
 
@@ -70,25 +85,29 @@ class DryRun:
     """The pipeline of a copy, which may be spoiled, done by a command. Each run is done once."""
 
     def __init__(
-        self, copy: Copy, variables: Mapping[str, str], command: Sequence[str] = GITLAB
+        self, copy: Copy, variables: Mapping[str, str], command: Command | None = None
     ) -> None:
         self._copy = copy
         self._variables = variables
-        self._command = command
-        self.on = functools.cache(self._on)
+        self._command = command or gitlab
+        self._done = functools.cache(self._run)
+
+    def on(self, mistake: Mistake = NONE) -> Ended:
+        """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
+        return self._done(mistake)
 
     def pressed(self, job: str) -> Ended:
         """How it ends when a person starts this job alone: what it needs is run before."""
-        return self._on(NONE, "--needs", job)
+        return self._done(NONE, "--needs", job)
 
-    def _on(self, mistake: Mistake = NONE, *words: str) -> Ended:
-        """How it ends with this mistake in the project. Raises CheckFailed when it never does."""
+    def _run(self, mistake: Mistake, *words: str) -> Ended:
         with tempfile.TemporaryDirectory(prefix="workshop-") as name:
             folder = Path(name)
             env = self._environment(folder)
+            command = self._command(folder, self._variables)
             with self._copy.spoiled(mistake):
                 done = commands.run(
-                    [*self._command, *words], shown=f"`{' '.join((self._command[0], *words))}`",
+                    [*command, *words], shown=f"`{' '.join((command[0], *words))}`",
                     cwd=self._copy.path, env=env, patience=_PATIENCE,
                 )  # fmt: skip
             log = folder / "calls"
@@ -97,7 +116,7 @@ class DryRun:
         return Ended(
             done.code,
             tuple(Call(**{**each, "words": tuple(each["words"])}) for each in calls),
-            _told(done.out, self._copy.path),
+            *told(done.out, self._copy.path),
             frozenset(_RUN.findall(_MARKS.sub("", done.out))),
         )
 
@@ -106,13 +125,16 @@ class DryRun:
         """A repository, as such programs want one, and what its jobs are told."""
         folder = self._copy.path
         git.run("init", "--quiet", "--initial-branch=main", cwd=folder)
+        git.run("remote", "add", "origin", _REMOTE, cwd=folder)
+        branch = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+        git.run("symbolic-ref", *branch, cwd=folder)
         git.run("add", "--all", cwd=folder)
         git.run(*_IDENTITY, "commit", "--quiet", "--message", "A dry run", cwd=folder)
         return {**self._copy.variables(), **self._variables}
 
     def _environment(self, folder: Path) -> dict[str, str]:
         """The variables of a run. The players come first on the path, and our own tox last."""
-        for program in PLAYED:
+        for program in players.PLAYED:
             file = folder / program
             file.write_text(
                 _PLAYER.format(python=sys.executable, players=players.__file__, program=program),
@@ -124,11 +146,15 @@ class DryRun:
         return ready | {"PATH": os.pathsep.join(path), players.LOG: str(folder / "calls")}
 
 
-def _told(output: str, folder: Path) -> str:
-    """The last words of the job that failed, or of all."""
+def told(output: str, folder: Path) -> tuple[str, str, str]:
+    """The job that failed first, its last command, and the last words: of that, or of all."""
     lines = [_MARKS.sub("", line).rstrip() for line in output.splitlines()]
-    failed = [found[1] for line in lines if (found := re.match(r" FAIL +(\S+)", line))]
+    failed = next((found[1] for line in lines if (found := _FAILED.match(line))), "")
     if not failed:
-        return words.tail("\n".join(lines), folder)
-    own = re.compile(rf"{re.escape(failed[0])} +> ?(.*)")
-    return words.tail("\n".join(found[1] for line in lines if (found := own.match(line))), folder)
+        return "", "", words.tail("\n".join(lines), folder)
+    own = re.compile(rf"{re.escape(failed)} +([$>]) ?(.*)")
+    said = [(found[1], found[2]) for line in lines if (found := own.match(line))]
+    typed = [at for at, (sign, _) in enumerate(said) if sign == "$"]
+    behind = said[typed[-1] + 1 :] if typed else said
+    last = "\n".join(_SCRIPT.sub("", line) for _, line in behind)
+    return failed, said[typed[-1]][1] if typed else "", words.tail(last, folder)

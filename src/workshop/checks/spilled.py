@@ -40,10 +40,28 @@ _PLAIN = re.compile(r"\d{0,7}|true|false|yes|no|on|off|.", re.IGNORECASE)
 _ENVS = re.compile(r"(^|/)(deployment/envs/[^/]+|\.env[^/]*|[^/]+\.env(\.[^/]*)?)$")
 _SHOWN_HOW = re.compile(r"example|sample|template|dist\b", re.IGNORECASE)
 _COMPOSE = re.compile(r"(^|/)(docker-)?compose[^/]*\.ya?ml$")
+_PIPELINE = re.compile(r"(^|/)[^/]*\.gitlab-ci\.ya?ml$")
+# A database that lives as long as its tests, beside them, protects nothing.
+_FOR_TESTS = re.compile(
+    r"POSTGRES_PASSWORD|@(?:postgres|database|db|localhost|127\.0\.0\.1)(?:[:/]|$)"
+)
+_TYPED = (
+    (re.compile(r"\blogin\b.*\s-p[ =]?([\"']?[^\s\"'$][^\s$]*)"), "the password of a login"),
+    (re.compile(r"\s--(?:password|token)[ =]([\"']?[^\s\"'$][^\s$]*)"), "a password or a token"),
+    (re.compile(r"\becho (?:-n )?([\"']?[^\s\"'$][^\s$]*)[^|]*\|.*--password-stdin"),
+     "the password of a login"),
+    (re.compile(r"\s(?:-u|--user)[ =][\"']?[^\s:]+:([^\s\"'$]+)"), "the password of a user"),
+    (re.compile(r"(?:TOKEN|Authorization): ?(?:Bearer |Basic )?([\w.-]{8,})"), "a token"),
+    (re.compile(r"\b((?:glpat|gldt|glrt|glsa|gh[pousr]|dckr_pat)[-_]\w{16,}|eyJ[\w-]{20,})"),
+     "a token"),
+    (re.compile(r"\b(YXBpVmVyc2lvb[\w+/=]{20,})"), "the key of a cluster"),
+)  # fmt: skip
 _DOCKERFILE = re.compile(r"(^|/)((Docker|Container)file[^/]*|[^/]+\.(docker|container)file)$", re.I)
 
 _ENV_LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
-_COMPOSE_LINE = re.compile(r"^\s*(?:-\s*)?[\"']?([A-Za-z_]\w*)[\"']?\s*(?:=|:\s)\s*(.*?)\s*$")
+_COMPOSE_LINE = re.compile(
+    r"^\s*(?:-\s*)?(?:export\s+)?[\"']?([A-Za-z_]\w*)[\"']?\s*(?:=|:\s)\s*(.*?)\s*$"
+)
 _SPACES = b" \t\r\n\0"  # also where a Windows shell has written two bytes for each letter
 
 
@@ -76,15 +94,21 @@ def look(path: str, data: bytes) -> Iterator[Spilled]:
     if _MANIFEST.search(data) and PurePosixPath(path).suffix not in _PROSE:
         yield from _manifests(data)
     lines = _lines(path, data)
+    line = _PIPELINE.search(path)
     strict = not _COMPOSE.search(path) and not _SHOWN_HOW.search(PurePosixPath(path).name)
     for number, name, raw in lines:
         value = raw.strip("\"'")
         inside = _IN_ADDRESS.search(value)
         named = _NAMES.search(name) and not _NO_SECRET.search(name)
-        if inside and _tells(inside[1], strict=strict):
+        if line and name == "key":  # under which it keeps a cache
+            continue
+        hard = strict and not (line and _FOR_TESTS.search(f"{name} {value}"))
+        if inside and _tells(inside[1], strict=hard):
             yield Spilled(number, f"the password in {name}")
-        elif named and not inside and _tells(value, strict=strict):
+        elif named and not inside and _tells(value, strict=hard):
             yield Spilled(number, f"the value of {name}")
+    if line:
+        yield from _typed(data.decode("utf-8", "replace"))
 
 
 def token(address: str) -> bool:
@@ -119,10 +143,21 @@ def _lines(path: str, data: bytes) -> Iterator[tuple[int, str, str]]:
     if _DOCKERFILE.search(path):
         yield from _dockerfile(text)
         return
-    shape = _ENV_LINE if _ENVS.search(path) else _COMPOSE_LINE if _COMPOSE.search(path) else None
+    listed = _COMPOSE.search(path) or _PIPELINE.search(path)
+    shape = _ENV_LINE if _ENVS.search(path) else _COMPOSE_LINE if listed else None
     for number, line in enumerate(text.splitlines() if shape else (), start=1):
         if shape and (found := shape.match(line)):
             yield number, found[1], f" {found[2]}".partition(" #")[0].strip()
+
+
+def _typed(text: str) -> Iterator[Spilled]:
+    """What somebody has written into a command."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for shape, what in _TYPED:
+            found = shape.search(line)
+            if found and _tells(found[1].strip("\"'"), strict=True):
+                yield Spilled(number, what)
+                break
 
 
 def _dockerfile(text: str) -> Iterator[tuple[int, str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from workshop.errors import WorkshopError
+from workshop.gates import drawn
 from workshop.gates.page import Block
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth, by_file
@@ -40,7 +41,9 @@ def _captioned(truth: Truth, block: Block) -> str:
     """Whether the caption, which is all that a reader sees of the claim, says the same."""
     path, part, tag = block.claim("path"), block.claim("part"), block.claim("stage")
     wanted = path
-    if block.claim("shows") == "listing" and part:
+    if block.claim("shows") == "tree":
+        wanted = ": ".join(filter(None, [tag, block.claim("layer")]))
+    elif block.claim("shows") == "listing" and part:
         wanted = f"{path} ({part})"
     elif block.claim("shows") == "diff" and truth.start(tag):
         wanted = " ".join(["git diff", truth.start(tag), tag, path]).strip()
@@ -69,35 +72,11 @@ def _diff(truth: Truth, block: Block) -> str:
 
 
 def _tree(truth: Truth, block: Block) -> str:
-    """The drawing, read back as paths, holds the stage's files, and the count below is right."""
-    from workshop.sphinxext.tree import draw, written_by
-
-    paths = written_by(truth.course, truth.stages, block.claim("stage"), block.claim("layer"))
-    if not block.claim("all"):
-        paths = {path for path in paths if not re.search(r"(^|/)\.", path)}
-    drawn, folders, count = _read_tree(block.text)
-    if drawn != paths:
-        odd = ", ".join(sorted(drawn ^ paths))
-        return f"the tree and the stage differ in: {odd}"
-    numbers = [int(number) for number in re.findall(r"\d+", count)]
-    if numbers != [len(folders), len(paths)]:
-        return f"it counts {count!r}, and there are {len(folders)} folders, {len(paths)} files"
-    return "" if block.text == draw(sorted(paths)) else "its lines are not drawn as `tree` does"
-
-
-def _read_tree(text: str) -> tuple[set[str], set[str], str]:
-    top, *lines = text.rstrip("\n").split("\n")
-    if top != "." or len(lines) < 2:
-        return set(), set(), text
-    *drawn, _, count = lines
-    open_at: list[str] = []
-    paths: list[str] = []
-    for line in drawn:
-        indent, name = re.split(r"[├└]── ", line, maxsplit=1)
-        open_at = [*open_at[: len(indent) // 4], name]
-        paths.append("/".join(open_at))
-    folders = {path for path in paths if any(other.startswith(f"{path}/") for other in paths)}
-    return set(paths) - folders, folders, count
+    """The drawing, read back as paths, holds the stage's files, or what the layer shows of them."""
+    files, layer = set(truth.stages[block.claim("stage")].files), block.claim("layer")
+    if layer:
+        return drawn.wrong(block.text, *drawn.of_view(files, truth.course.views[layer]))
+    return drawn.wrong(block.text, files if block.claim("all") else drawn.visible(files))
 
 
 def _example(truth: Truth, block: Block) -> str:

@@ -1,100 +1,55 @@
-"""`{tree}`: the files of a stage, as the command `tree` draws them."""
+"""`{tree}`: the files of a stage, or those that a layer shows, as the command `tree` draws them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.typing import OptionSpec
 
+from workshop import trees
 from workshop.errors import WorkshopError
-from workshop.history import File, Stage
-from workshop.model import LAYERS, Course
+from workshop.history import Stage
+from workshop.model import LAYERS
 from workshop.sphinxext.base import WorkshopDirective
 from workshop.sphinxext.material import Material
 
-Folder = dict[str, "Folder | None"]  # a file is None
+COURSE = "steps/course.toml"
 
 
 def tree(material: Material, tag: str, layer: str = "", hidden: str = "") -> str:
-    """The stage's files, hidden ones only with `hidden`; with `layer`, what its steps wrote."""
+    """The stage's files, hidden ones only with `hidden`; with `layer`, what that layer shows."""
     tag = material.stage(tag).step.tag
-    paths = sorted(
-        path
-        for path in written_by(material.course, material.stages, tag, layer)
-        if hidden or not any(name.startswith(".") for name in path.split("/"))
-    )
+    paths = list(material.stages[tag].files)
+    if layer:
+        return _of_layer(material, tag, paths, layer)
+    if not hidden:
+        paths = [path for path in paths if "/." not in f"/{path}"]
     if not paths:
-        of_layer = f" of the layer {layer}" if layer else ""
-        raise WorkshopError(f"{tag} has no files{of_layer}", "Show another stage.")
-    return draw(paths)
+        raise WorkshopError(f"{tag} has no files", "Show another stage.")
+    return trees.draw(paths)
 
 
-def written_by(course: Course, stages: Mapping[str, Stage], tag: str, layer: str = "") -> set[str]:
-    """The files of a stage; with `layer`, those that a step of this layer has written."""
-    present = stages[tag].files
-    if not layer:
-        return set(present)
-    written: set[str] = set()
-    before: Mapping[str, File] = {}
-    for step in course.steps:
-        files = stages[step.tag].files
-        if step.layer == layer:
-            written |= {path for path, file in files.items() if before.get(path) != file}
-        before = files
-        if step.tag == tag:
-            break
-    return written & set(present)
+def _of_layer(material: Material, tag: str, paths: list[str], layer: str) -> str:
+    view = material.course.views.get(layer)
+    if view is None:
+        raise WorkshopError(
+            f"nobody has said what the layer {layer} shows",
+            f"Write a table [layers.{layer}] in {COURSE}.",
+        )
+    lacking = trees.lacking(paths, view)
+    if lacking:
+        raise WorkshopError(
+            f"{tag} has no {', '.join(lacking)}, and the layer {layer} shows it",
+            f"Show a later stage, or mend [layers.{layer}] in {COURSE}.",
+        )
+    return trees.draw(trees.shown(paths, view), view.closed)
 
 
-def draw(paths: Iterable[str]) -> str:
-    """What `tree` prints for these files, the count included. The top folder is not counted."""
-    top: Folder = {}
-    for path in paths:
-        *folders, name = path.split("/")
-        inside = top
-        for folder in folders:
-            deeper = inside.setdefault(folder, {})
-            assert deeper is not None  # git has no file and folder of one name
-            inside = deeper
-        inside[name] = None
-    lines = list(_lines(top, ""))
-    directories = sum(1 for _ in _folders(top))
-    files = len(lines) - directories
-    return "\n".join(
-        [
-            ".",
-            *lines,
-            "",
-            f"{directories} {'directory' if directories == 1 else 'directories'}, "
-            f"{files} {'file' if files == 1 else 'files'}",
-            "",
-        ]
-    )
-
-
-def _lines(folder: Folder, indent: str) -> Iterator[str]:
-    names = sorted(folder, key=_order)
-    for name in names:
-        last = name == names[-1]
-        yield f"{indent}{'└── ' if last else '├── '}{name}"
-        inside = folder[name]
-        if inside is not None:
-            yield from _lines(inside, indent + ("    " if last else "│   "))
-
-
-def _folders(folder: Folder) -> Iterator[Folder]:
-    for inside in folder.values():
-        if inside is not None:
-            yield inside
-            yield from _folders(inside)
-
-
-def _order(name: str) -> tuple[str, str]:
-    # as `tree` sorts in an English locale: capitals, dots and underscores count for nothing
-    return "".join(each for each in name.casefold() if each.isalnum()), name
+def last(material: Material) -> str:
+    """The tag of the last stage. A page that shows it is read again when there is another one."""
+    return material.course.steps[-1].tag
 
 
 def _layer(argument: str) -> str:
@@ -102,7 +57,7 @@ def _layer(argument: str) -> str:
 
 
 class Tree(WorkshopDirective):
-    """The tree of a stage."""
+    """The tree of a stage: the one named, that of the lesson, or else the last one."""
 
     option_spec: ClassVar[OptionSpec] = {
         **WorkshopDirective.option_spec,
@@ -110,9 +65,24 @@ class Tree(WorkshopDirective):
         "all": directives.flag,
     }
 
+    @property
+    def stage(self) -> Stage:
+        """The whole project is what other pages speak of, so they need not name a stage."""
+        if "stage" in self.options or self.material.step_of(self.env.docname):
+            return super().stage
+        return self.material.stages[self.show(last)]
+
     def content_nodes(self) -> list[nodes.Node]:
-        """A block of text."""
+        """A block of text, and above it of what it is the tree."""
         tag, layer = self.stage.step.tag, self.options.get("layer", "")
         hidden = "all" if "all" in self.options else ""
+        if layer and hidden:
+            raise WorkshopError(
+                "a layer shows what its table names, hidden or not",
+                f"Leave out `:all:`, or name a file in [layers.{layer}] in {COURSE}.",
+            )
         text = self.show(tree, tag, layer, hidden)
-        return self.block(text, language="text", stage=tag, layer=layer, all=hidden)
+        caption = f"{tag}: {layer}" if layer else tag
+        return self.block(
+            text, language="text", caption=caption, stage=tag, layer=layer, all=hidden
+        )
