@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from workshop import underload, workloads
+from workshop.checks import releases as module
 from workshop.checks.releases import Releases
 from workshop.sending import Report
 
@@ -56,3 +57,61 @@ def test_the_load_ends_also_when_no_release_comes(releases: Releases) -> None:
     with pytest.raises(ZeroDivisionError):
         releases.visited("demo:2", fails)
     assert Pretended.closed
+
+
+def serving(image: str, *, ready: bool = True) -> workloads.Pod:
+    """A pod of a release."""
+    spec = {"containers": [{"name": "application", "image": image}]}
+    return workloads.Pod("web-0", "1", ready, False, spec, {})
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kubectl that writes down its words, and fails when one of them is `99`."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    log = tmp_path / "log"
+    program = f'#!/bin/sh\necho "$@" >> {log}\n[ "$5" != 99 ] || exit 3\n'
+    (folder / "kubectl").write_text(program, "utf-8")
+    (folder / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(module, "_TRIED", 0.05)
+    monkeypatch.setattr(module, "_POLL", 0.01)
+    return log
+
+
+@pytest.mark.parametrize(
+    ("pods", "good"),
+    [
+        ([serving("first:1")], True),
+        ([serving("first:1"), serving("bad:1")], False),
+        ([serving("first:1", ready=False)], False),
+        ([serving("first:1"), serving("bad:1")._replace(leaves=True)], True),
+        ([], False),
+    ],
+)
+def test_back_is_who_serves_the_first_release_alone(
+    releases: Releases, kubectl: Path, monkeypatch: pytest.MonkeyPatch,
+    pods: list[workloads.Pod], good: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(releases, "_first", "first:1")
+    monkeypatch.setattr(releases, "pods", lambda: pods)
+    commands = ["kubectl --namespace demo-$PLACE rollout undo it", "kubectl -n demo-production get"]
+    undone, report = releases.undone(commands, {"PLACE": "production"})
+    assert (undone.done.code, undone.good) == (0, good)
+    assert report.lost == {"refused": 3, "no release": 30}
+    assert kubectl.read_text("utf-8").splitlines() == [
+        "--namespace it rollout undo it", "--namespace it get",
+    ]  # fmt: skip
+    assert Pretended.closed
+
+
+def test_a_way_back_ends_with_the_first_command_that_fails(
+    releases: Releases, kubectl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "_first", "first:1")
+    monkeypatch.setattr(releases, "pods", lambda: [serving("first:1")])
+    commands = ["kubectl -n demo-production rollout undo 99", "kubectl -n demo-production get"]
+    undone, _ = releases.undone(commands, {})
+    assert (undone.done.code, undone.good) == (3, False)
+    assert kubectl.read_text("utf-8").splitlines() == ["--namespace it rollout undo 99"]
