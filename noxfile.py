@@ -142,6 +142,8 @@ def notebook(session: nox.Session) -> None:
 
 def _install(session: nox.Session, extras: str) -> None:
     """Install this project in place, once: while pyproject stands, no network is needed."""
+    # Images of containers like to set it, and then thousands of processes compile everything anew.
+    session.env["PYTHONDONTWRITEBYTECODE"] = None
     pyproject = (ROOT / "pyproject.toml").read_bytes()
     wanted = hashlib.sha256(pyproject + extras.encode() + os.fsencode(ROOT)).hexdigest()
     stamp = Path(session.virtualenv.location) / "installed.txt"

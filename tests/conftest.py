@@ -15,13 +15,24 @@ from pathlib import Path
 import psutil
 import pytest
 import uv
+from filelock import FileLock
 
 pytest_plugins = ["clustering", "producing"]
 
 
-def pytest_configure() -> None:
+SHARED = "WORKSHOP_TESTS_SHARED"
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Started in the background, we would ignore Ctrl-C, and so would all that a test starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if SHARED not in os.environ:  # pytest-xdist's workers have it from the one who started them
+        # Not below pytest's own folder, which every other run of pytest closes to PostgreSQL's user
+        folder = tempfile.mkdtemp(prefix="workshop-")
+        Path(folder).chmod(0o755)
+        os.environ[SHARED] = folder
+        config.add_cleanup(lambda: os.environ.pop(SHARED))
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @functools.cache
@@ -50,6 +61,22 @@ def started() -> Callable[[], set[psutil.Process]]:
     return lambda: set(psutil.Process().children(recursive=True)) - before
 
 
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """A folder for the whole run, on all cores: for what is slow to make, and then stays as it is.
+    Whoever makes something in it takes a lock."""
+    return Path(os.environ[SHARED])
+
+
+@pytest.fixture(scope="session")
+def environments(shared: Path) -> Path:
+    """The same Python environments for all tests that only use them: making them is tested
+    elsewhere."""
+    folder = shared / "environments"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 COURSES = Path(__file__).parent / "courses"
 
 
@@ -60,17 +87,22 @@ def course_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(shared: Path) -> Path:
     """The folder of the real docs, built anew from the repository as it is: no warning."""
-    folder = tmp_path_factory.mktemp("docs")
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n", "-q",
-         "-d", folder / "doctrees", COURSES.parent.parent, folder / "html"],
-        capture_output=True, encoding="utf-8", check=False,
-    )  # fmt: skip
-    # A notebook's kernel may speak of the way to it, which does not leave this machine.
-    said = [line for line in done.stderr.splitlines() if not line.startswith("[IPKernelApp]")]
-    assert (done.returncode, said) == (0, [])
+    folder = shared / "docs"
+    with FileLock(shared / "docs.lock"):
+        if not (folder / "whole").exists():  # nobody else made it while we waited
+            done = subprocess.run(
+                [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n", "-q",
+                 "-d", folder / "doctrees", COURSES.parent.parent, folder / "html"],
+                capture_output=True, encoding="utf-8", check=False,
+            )  # fmt: skip
+            # A notebook's kernel may speak of the way to it, which does not leave this machine.
+            said = [
+                line for line in done.stderr.splitlines() if not line.startswith("[IPKernelApp]")
+            ]
+            assert (done.returncode, said) == (0, [])
+            (folder / "whole").touch()
     return folder / "html"
 
 

@@ -188,12 +188,6 @@ def ended(processes: Iterable[psutil.Process]) -> bool:
     return not any(alive(each) for each in processes)
 
 
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same Python environments for all tests of a file: making them is tested elsewhere."""
-    return tmp_path_factory.mktemp("environments")
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> places.Place:
     """An environment without a project: its folders."""

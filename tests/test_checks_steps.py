@@ -6,12 +6,11 @@ write it anew with UPDATE_GOLDEN=1, and read it as a newcomer would.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,13 +77,14 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[Path]:
-    """A home for the whole file: environments and PostgreSQL are made once."""
-    # Not below pytest's own folder, which every other run of pytest closes to PostgreSQL's user.
-    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def kept(shared: Path, environments: Path) -> Path:
+    """A home for the whole file, on all cores: environments, those of tox as well, and what
+    PostgreSQL begins with are made once."""
+    folder = shared / "home"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / "environments").symlink_to(environments, target_is_directory=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)

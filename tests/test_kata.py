@@ -94,12 +94,6 @@ def course() -> Course:
     return courses.load(courses.default_root())
 
 
-@pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same Python environments for all tests here: making them is tested elsewhere."""
-    return tmp_path_factory.mktemp("environments")
-
-
 @pytest.fixture
 def submission(course: Course, tmp_path: Path, home: Path, environments: Path) -> Iterator[Path]:
     """A kata that began just now. Its production is ended afterwards."""

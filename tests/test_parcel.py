@@ -57,7 +57,6 @@ LAYERS = [
 
 def archive(tmp_path: Path, history: list[str], places: list[str], *, zipped: bool = False) -> Path:
     config: dict[str, Any] = {
-        "config": {"User": "1"},
         "history": [
             {"created_by": each, "empty_layer": True} if "ENV" in each else {"created_by": each}
             for each in history
@@ -103,7 +102,6 @@ def test_every_file_of_every_layer(
     assert found["/etc/issue"].by.startswith("ADD ")
     assert [note.by for note in parcel.notes][1:] == ["COPY . .", "ENV A=b", "RUN rm .env"]
     assert "KEY=x" in parcel.notes[3].text
-    assert parcel.config["User"] == "1"
 
 
 @pytest.mark.parametrize(

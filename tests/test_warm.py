@@ -71,11 +71,12 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for the whole file: environments and PostgreSQL are made once."""
+def kept(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Path:
+    """One home for the whole file: PostgreSQL is made once."""
     folder = tmp_path_factory.mktemp("home")
     for each in (folder, *folder.parents[:3]):
         each.chmod(0o755)
+    (folder / "environments").symlink_to(environments, target_is_directory=True)
     return folder
 
 

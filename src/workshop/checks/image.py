@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workshop import containers, paths
 from workshop.checks import beside, clone, near, words
@@ -113,12 +113,12 @@ class Image:
     @property
     def user(self) -> str:
         """Who runs inside, as the image says it; empty when it doesn't."""
-        return str(self.parcel.config.get("User") or "")
+        return str(self._says.get("User") or "")
 
     @property
     def variables(self) -> Mapping[str, str]:
         """The environment variables that the image brings along."""
-        pairs = (each.partition("=") for each in self.parcel.config.get("Env") or ())
+        pairs = (each.partition("=") for each in self._says.get("Env") or ())
         return {name: value for name, _, value in pairs}
 
     @functools.cached_property
@@ -211,7 +211,7 @@ class Image:
     @property
     def port(self) -> int:
         """Where it listens, inside."""
-        exposed = list(self.parcel.config.get("ExposedPorts") or ())
+        exposed = list(self._says.get("ExposedPorts") or ())
         return int(exposed[0].partition("/")[0]) if len(exposed) == 1 else _PORT
 
     @contextlib.contextmanager
@@ -253,8 +253,14 @@ class Image:
         return False
 
     def _tail(self, said: str) -> str:
-        folder = Path(self.parcel.config.get("WorkingDir") or "/")
+        folder = Path(self._says.get("WorkingDir") or "/")
         return words.tail(said, folder) or "it gave no reason"
+
+    @functools.cached_property
+    def _says(self) -> Mapping[str, Any]:
+        """How the image wants to be run. The engine knows, and need not hand out the image, which
+        is as large as an operating system."""
+        return containers.image(self.built)
 
     # How it is built
 

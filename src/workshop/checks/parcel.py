@@ -45,7 +45,6 @@ class Parcel:
         with tarfile.open(archive) as whole:
             self._manifest: dict[str, Any] = json.load(_file(whole, "manifest.json"))[0]
             config: dict[str, Any] = json.load(_file(whole, self._manifest["Config"]))
-        self.config: dict[str, Any] = config.get("config") or {}
         history: list[dict[str, Any]] = config.get("history") or []
         made = _made_by([each.get("created_by", "") for each in history], dockerfile)
         self.notes = tuple(
