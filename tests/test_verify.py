@@ -187,6 +187,24 @@ def test_what_a_step_never_sees_makes_no_new_trial(
     assert trials["01-hello solution 03-words"].verdicts == known
 
 
+def test_what_a_step_never_sees_stays_as_it_was(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    add_a_step(course_folder)
+    # a file of the first step, which the second one leaves alone, and the third one changes
+    first = course_folder / "solutions" / "01-hello" / "requirements.txt"
+    third = course_folder / "solutions" / "03-words" / "requirements.txt"
+    third.write_text(first.read_text() + "# later\n")
+    seen = prove(course_folder, "2")
+    assert [name for name, each in seen.items() if each.cached] == []
+    hide = 'unseen = ["w*.txt", "req*.txt"]\nremoves'
+    change(course_folder, "steps/02-name/step.toml", "removes", hide)
+    trials = prove(course_folder, "2", fresh=True)
+    assert problems(trials) == {}
+    assert [name for name, each in trials.items() if each.cached] == ["02-name solution 03-words"]
+
+
 def test_a_check_that_breaks_is_no_red_one(
     course_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,9 @@ A trial is one set of checks on one stage, or one deploy of a stage under load. 
 depends on makes its key; what came out is kept under that key in the workshop's home, so that
 nothing is proven twice. Judging is pure and comes after: a changed `red` needs no new trial.
 
-A step may name later files that mean nothing to its checks (`unseen` in step.toml). On later
-stages, its checks are given a project that does not have them. So stages that differ in nothing
-else are one trial: it is made once, and counts for each.
+A step may name files that mean nothing to its checks (`unseen` in step.toml). On later stages, its
+checks are given a project in which these are as they were when the step was done, or are not there
+at all. So stages that differ in nothing else are one trial: it is made once, and counts for each.
 """
 
 from __future__ import annotations
@@ -267,25 +267,30 @@ def _trees(repository: Path, tags: Sequence[Tag]) -> dict[str, str]:
 def _seen(repository: Path, course: Course, steps: Sequence[Step]) -> dict[tuple[str, str], _Seen]:
     """What the checks of a step are given of later stages, where that is not all: by both tags."""
     found = {}
+    stages = history.stages(course)
     for step in steps:
-        for stage in history.stages(course)[step.number :] if step.unseen else ():
+        own = stages[step.number - 1].files
+        for stage in stages[step.number :] if step.unseen else ():
             hidden = [
-                path for path in stage.files
+                path for path in sorted({*own, *stage.files})
                 if any(fnmatch.fnmatchcase(path, pattern) for pattern in step.unseen)
             ]  # fmt: skip
             if hidden:
-                found[step.tag, stage.step.tag] = _without(repository, stage.step.tag, hidden)
+                tags = (step.tag, stage.step.tag)
+                found[tags] = _as_it_was(repository, *tags, hidden)
     return found
 
 
-def _without(repository: Path, tag: str, hidden: Sequence[str]) -> _Seen:
-    """A branch that is the stage without these files."""
+def _as_it_was(repository: Path, own: str, tag: str, hidden: Sequence[str]) -> _Seen:
+    """A branch that is the stage `tag`, but with these files as they were in the stage `own`."""
+    before = git.run("ls-tree", "-r", "-z", own, "--", *hidden, cwd=repository)
+    gone = b"".join(b"0 %s\t%s\0" % (b"0" * 40, os.fsencode(path)) for path in hidden)
     with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git.run("read-tree", tag, cwd=repository, variables=index)
         git.run(
-            "update-index", "--force-remove", "-z", "--stdin", cwd=repository, variables=index,
-            stdin=b"".join(os.fsencode(path) + b"\0" for path in hidden),
+            "update-index", "-z", "--index-info", cwd=repository, variables=index,
+            stdin=gone + before,
         )  # fmt: skip
         tree = git.run("write-tree", cwd=repository, variables=index).decode().strip()
     said = git.text("log", "-1", "--format=%at", tag, cwd=repository)
