@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,13 +72,14 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Path:
+def kept(environments: Path) -> Iterator[Path]:
     """One home for the whole file: PostgreSQL is made once."""
-    folder = tmp_path_factory.mktemp("home")
-    for each in (folder, *folder.parents[:3]):
-        each.chmod(0o755)
+    # Not below pytest's own folder, which every other run of pytest closes to PostgreSQL's user.
+    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
+    folder.chmod(0o755)
     (folder / "environments").symlink_to(environments, target_is_directory=True)
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,8 @@ By hand: `pytest -p workshop.checks.plugin --project DIR FILE`.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,13 +127,13 @@ def project(request: pytest.FixtureRequest) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def earlier(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, project: Project
-) -> Iterator[Project]:
+def earlier(request: pytest.FixtureRequest, project: Project) -> Iterator[Project]:
     """The release before this one."""
     config = request.config
+    # Not in pytest's own folder: that would be closed to PostgreSQL's user, for all others as well.
+    folder = Path(tempfile.mkdtemp(prefix="workshop-"))
     judged = Project(
-        before.unpacked(project.path, tmp_path_factory.mktemp("earlier")),
+        before.unpacked(project.path, folder),
         config.stash[COURSE].platform,
         database=lambda: request.getfixturevalue("database"),
         home=config.getoption("--home"),
@@ -139,6 +141,7 @@ def earlier(
     )
     yield judged
     judged.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
