@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from workshop.checks import expect, spilled
+from workshop.checks import expect, gitlab, readme, spilled
 from workshop.checks.mistakes import answering
 from workshop.checks.pipeline import FILE
 
@@ -69,14 +69,9 @@ def typed(project):
     """What people are told to type: the commands in the READMEs, each on one line."""
     names = [*project.find("README*"), *(f"{each}/README.rst" for each in ("tests", "deployment"))]
     for name in (each for each in names if project.exists(each)):
-        text = re.sub(r"\\\n\s*", " ", project.read(name))
-        found = re.findall(r"^\s*\$ (.+)$", text, re.MULTILINE) + re.findall(r"`([^`]+)`", text)
-        yield from (alike(each) for each in found)
-
-
-def alike(command):
-    """A command as it looks when nobody minds spaces and kinds of quotes."""
-    return " ".join(command.replace('"', "'").split())
+        text = project.read(name)
+        yield from readme.typed(text)
+        yield from map(readme.alike, re.findall(r"`([^`]+)`", text))
 
 
 def at_work(pipeline, name, text=""):
@@ -136,7 +131,7 @@ def test_by_hand(project, pipeline):
         )
         for each in job.commands:
             expect(
-                alike(each) in known or EASY.match(each),
+                readme.alike(each) in known or EASY.match(each),
                 seen=f"{pipeline.line(job, each)}: the job {job.name} types what no"
                 f" README says:\n{each}",
                 expected="the same command in tests/README.rst or deployment/README.rst, word for"
@@ -275,7 +270,7 @@ def _with_values(pipeline, job):
     known |= dict(found.groups() for each in job.commands if (found := SET.match(each)))
     told = " ".join(each for each in job.commands if "docker" in each)
     for _ in range(5):  # so often may one variable stand in another
-        told = re.sub(r"\$\{?(\w+)", lambda each: str(known.get(each[1], each[0])), told)
+        told = gitlab.filled(told, known)
     return told
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from workshop.checks import CheckFailed, expect
+from workshop.checks import CheckFailed, expect, readme
 from workshop.checks.pipeline import FILE
 from workshop.checks.releases import PRODUCTION, ROLLOUT
 
@@ -83,14 +83,7 @@ def whens(job):
 
 def group(pipeline, job):
     """Which jobs are done one at a time: the name of the group, with the job's variables in it."""
-    known = pipeline.variables(job)
-    name = str(job.said.get("resource_group") or "")
-    return re.sub(r"\$\{?(\w+)\}?", lambda each: known.get(each[1], each[0]), name)
-
-
-def alike(command):
-    """A command as it looks when nobody minds spaces and kinds of quotes."""
-    return " ".join(command.replace('"', "'").split())
+    return pipeline.filled(job, job.said.get("resource_group") or "")
 
 
 def sections(text):
@@ -102,10 +95,8 @@ def sections(text):
     document = core.publish_doctree(text, settings_overrides=quiet)
     for section in list(document.findall(nodes.section)) or [document]:
         blocks = [each.astext() for each in section.findall(nodes.literal_block)]
-        joined = re.sub(r"\\\n\s*", " ", "\n".join(blocks))
-        typed = [alike(each) for each in re.findall(r"^\s*\$ (.+)$", joined, re.MULTILINE)]
-        typed += [alike(each.astext()) for each in section.findall(nodes.literal)]
-        yield typed, section.astext()
+        inline = [readme.alike(each.astext()) for each in section.findall(nodes.literal)]
+        yield [*readme.typed("\n".join(blocks)), *inline], section.astext()
 
 
 def looks(site):
@@ -191,7 +182,7 @@ def test_told(project, pipeline):
     """deployment/README.rst has the same commands, and all else that one needs at night."""
     job = button(pipeline)
     found = list(sections(project.read(README)))
-    commands = [alike(each) for each in job.commands]
+    commands = [readme.alike(each) for each in job.commands]
     missing = [each for each in commands if not any(each in typed for typed, _ in found)]
     expect(
         not missing,

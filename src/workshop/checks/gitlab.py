@@ -118,6 +118,20 @@ def as_written(value: Any) -> str:
     return str(value)
 
 
+def variables(value: Any) -> dict[str, str]:
+    """Each variable and its value, which may stand with a description beside it."""
+    found = value if isinstance(value, dict) else {}
+    return {
+        name: str(each.get("value", "") if isinstance(each, dict) else each)
+        for name, each in found.items()
+    }
+
+
+def filled(text: object, known: Mapping[str, str]) -> str:
+    """A text with the values of variables in it, as far as they are known."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda at: known.get(at[1] or at[2], at[0]), str(text))
+
+
 def names(value: Any) -> Iterator[str]:
     """Whom a job needs."""
     for each in flat(value):

@@ -67,7 +67,7 @@ class Pipeline:
         found = self._whole.get("stages", _STAGES)
         expect(
             isinstance(found, (list, tuple)) and all(isinstance(each, str) for each in found),
-            seen=f"{self._top('stages')}: stages is no list of names",
+            seen=f"{FILE}, line {self._top('stages')}: stages is no list of names",
             expected="the names of the stages, in their order",
             do="stages: [one, and another]",
         )
@@ -119,11 +119,15 @@ class Pipeline:
 
     def variables(self, job: Job) -> Mapping[str, str]:
         """What a job is told: by the whole file, and by its own lines."""
-        every = (self._mapping("variables"), job.said.get("variables"))
-        return {
-            name: str(value.get("value", "") if isinstance(value, dict) else value)
-            for each in every if isinstance(each, dict) for name, value in each.items()
-        }  # fmt: skip
+        return self._variables(job.said)
+
+    def filled(self, job: Job, text: object) -> str:
+        """A text with the job's variables in it."""
+        return gitlab.filled(text, self.variables(job))
+
+    def _variables(self, said: Mapping[str, Any]) -> dict[str, str]:
+        own = gitlab.variables(said.get("variables"))
+        return gitlab.variables(self._mapping("variables")) | own
 
     def _before(self, name: str, jobs: Mapping[str, Job]) -> frozenset[str]:
         found: set[str] = set()
@@ -160,14 +164,14 @@ class Pipeline:
             do="Look at needs, and whom those need. A job can't need one of a later stage.",
         )
 
-    def _top(self, key: str) -> str:
-        """The file, and the line where something stands at its left edge."""
+    def _top(self, key: str) -> int:
+        """The line where something stands at the left edge of the file."""
         at = re.search(rf"^[\"']?{re.escape(key)}[\"']?\s*:", self.text, re.MULTILINE)
-        return f"{FILE}, line {self.text.count(chr(10), 0, at.start()) + 1 if at else 1}"
+        return self.text.count("\n", 0, at.start()) + 1 if at else 1
 
     def _lines_of(self, name: str) -> range:
         """The lines that belong to a job."""
-        first = int(self._top(name).rpartition(" ")[2])
+        first = self._top(name)
         lines = self.text.splitlines()
         far = next((at for at in range(first, len(lines)) if re.match(r"[^\s#]", lines[at])), None)
         return range(first, (len(lines) if far is None else far) + 1)
@@ -201,14 +205,14 @@ class Pipeline:
         found = self._resolved(self._whole.get(key)) or {}
         expect(
             isinstance(found, dict),
-            seen=f"{self._top(key)}: {key} has no names",
+            seen=f"{FILE}, line {self._top(key)}: {key} has no names",
             expected="names below it, each with a colon and a value",
             do=f"Indent what belongs to {key} by two spaces.",
         )
         return dict(found)
 
     def _job(self, name: str) -> Job:
-        line = int(self._top(name).rpartition(" ")[2])
+        line = self._top(name)
         expect(
             isinstance(self._whole[name], dict),
             seen=f"{FILE}, line {line}: {name} is no job",
@@ -300,7 +304,5 @@ class Pipeline:
     def _place(self, said: Mapping[str, Any]) -> str:
         """The environment that a job is for, with its variables in it; empty if it has none."""
         found = said.get("environment") or ""
-        name = str(found.get("name", "") if isinstance(found, dict) else found)
-        own = said.get("variables")
-        known = {**self._mapping("variables"), **(own if isinstance(own, dict) else {})}
-        return re.sub(r"\$\{?(\w+)\}?", lambda each: str(known.get(each[1], each[0])), name)
+        name = found.get("name", "") if isinstance(found, dict) else found
+        return gitlab.filled(name, self._variables(said))
