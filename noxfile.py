@@ -54,7 +54,6 @@ Go on with your own project:
 def tests(session: nox.Session) -> None:
     """Everything that must be green before a commit lands."""
     _install(session, "docs,dev")
-    _install_gitlab_ci_local(session)
     if not session.posargs:
         session.run("ruff", "check", ".")
         session.run("ruff", "format", "--check", ".")
@@ -84,7 +83,6 @@ def cluster(session: nox.Session) -> None:
     `nox -s tests` need not prove again.
     """
     _install(session, "docs,dev")
-    _install_gitlab_ci_local(session)
     session.run("python", "tests/images/__main__.py")
     session.run("workshop", "verify", *_from_the_first_with("cluster"))
     # two files at a time: most of what they do is to wait for pods
@@ -102,7 +100,6 @@ def mutants(session: nox.Session) -> None:
     one solution for each step, and two mistakes for each check.
     """
     _install(session, "docs,dev")
-    _install_gitlab_ci_local(session)
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
     session.run("workshop", "mutants", *session.posargs)
     if not session.posargs:
@@ -121,7 +118,6 @@ def docs(session: nox.Session) -> None:
 def record(session: nox.Session) -> None:
     """Run every command of every lesson, and write what came back beside the lessons."""
     _install(session, "docs,dev")
-    _install_gitlab_ci_local(session)
     session.run("workshop", "record")
     session.run("python", "docs/images/live.py")
 
@@ -141,6 +137,13 @@ def notebook(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, extras: str) -> None:
+    """Install this project, and for `dev` what else its tests run. Done once, it needs no network."""
+    _install_python(session, extras)
+    if "dev" in extras.split(","):
+        _install_gitlab_ci_local(session)
+
+
+def _install_python(session: nox.Session, extras: str) -> None:
     """Install this project in place, once: while pyproject stands, no network is needed."""
     # Images of containers like to set it, and then thousands of processes compile everything anew.
     session.env["PYTHONDONTWRITEBYTECODE"] = None
