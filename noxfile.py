@@ -137,7 +137,7 @@ def notebook(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, extras: str) -> None:
-    """Install this project, and for `dev` what else its tests run. Done once, it needs no network."""
+    """Install this project and, for `dev`, what else its tests run. Done once, it is offline."""
     _install_python(session, extras)
     if "dev" in extras.split(","):
         _install_gitlab_ci_local(session)
