@@ -25,7 +25,6 @@ from workshop.checks.mistakes import NONE, Mistake
 REPOSITORY = "registry.invalid/demo"  # a host that there is not, by RFC 2606
 _REMOTE = "https://git.invalid/demo/demo.git"
 _PATIENCE = 300.0
-_PLAYER = '#!/bin/sh\nexec "{python}" -I "{players}" {program} "$@"\n'
 _IDENTITY = ("-c", "user.name=Workshop", "-c", "user.email=workshop@example.org")
 _FAILED = re.compile(r"(.+?) +finished in .* FAIL +\d+")
 _SCRIPT = re.compile(r"^\S*/scripts/\S+: line \d+: ")  # which gitlab-ci-local makes of a job
@@ -135,12 +134,7 @@ class DryRun:
     def _environment(self, folder: Path) -> dict[str, str]:
         """The variables of a run. The players come first on the path, and our own tox last."""
         for program in players.PLAYED:
-            file = folder / program
-            file.write_text(
-                _PLAYER.format(python=sys.executable, players=players.__file__, program=program),
-                "utf-8", newline="\n",
-            )  # fmt: skip
-            file.chmod(0o755)
+            commands.stand_in(folder, program, sys.executable, "-I", players.__file__, program)
         ready = self._ready
         path = (str(folder), ready.get("PATH", os.defpath), str(Path(sys.executable).parent))
         return ready | {"PATH": os.pathsep.join(path), players.LOG: str(folder / "calls")}

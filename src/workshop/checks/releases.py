@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import secrets
-import shlex
 import shutil
 import sys
 import tempfile
@@ -243,11 +242,9 @@ class Releases:
     def _undone(self, commands: Sequence[str], env: Mapping[str, str]) -> Undone:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
-            words_ = [sys.executable, "-I", elsewhere.__file__, shutil.which("kubectl") or "",
-                      PRODUCTION, self._cluster.namespace]  # fmt: skip
-            file = Path(folder, "kubectl")
-            file.write_text(f'#!/bin/sh\nexec {shlex.join(words_)} "$@"\n', "utf-8")
-            file.chmod(0o755)
+            kubectl_ = shutil.which("kubectl") or ""
+            words_ = (elsewhere.__file__, kubectl_, PRODUCTION, self._cluster.namespace)
+            commands_.stand_in(Path(folder), "kubectl", sys.executable, "-I", *words_)
             path = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
             kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
             done = commands_.run(
