@@ -160,13 +160,14 @@ def mistaken(project: Path, course: Course, step: Step, wrong: Wrong) -> None:
 
 def shown(verdict: Verdict) -> str:
     """The verdict as a learner reads it, without what differs from run to run."""
-    words = text.verdict(verdict, text.Paint(sys.stdin))
+    # before the lines are broken: where they break must not hang on how many digits there are
+    seen = re.sub(r"\d+ of \d+ visitors", "N of N visitors", verdict.seen)
+    words = text.verdict(verdict._replace(seen=seen), text.Paint(sys.stdin))
     words = re.sub(r"took \d+\.\d seconds", "took N seconds", words)
     words = re.sub(r" \d+\.\d+s\b", " N s", words)
     words = re.sub(r"[A-Z][a-z]+ \d+, 20\d\d - [\d:]{8}", "today", words)  # runserver says it
     words = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", words)
     words = re.sub(r"\b(commit|interactive)(\s+)[0-9a-f]{10}\b", r"\1\2HASH", words)
-    words = re.sub(r"\d+ of \d+ visitors", "N of N visitors", words)
     words = re.sub(r"\(pid: \d+", "(pid: N", words)
     words = re.sub(r"(?<![\w.])/\w+/\.cache/", "~/.cache/", words)  # whose home, shows nothing
     inside = r"\b(?:172\.\d+|192\.168)\.\d+\.\d+"  # an engine's own networks
