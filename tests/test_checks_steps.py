@@ -22,6 +22,7 @@ from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_environments import WRONG as PLACES
+from wrong_oath import WRONG as SWORN
 from wrong_pipeline import WRONG as LINE
 from wrong_rollback import IN_CLUSTER as BACK_IN_CLUSTER
 from wrong_rollback import WRONG as BACK
@@ -42,6 +43,7 @@ HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
 WRONG = (
     *FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS, *LINE, *BACK,
+    *SWORN,
 )  # fmt: skip
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # All of them take an hour. Without this, only some are judged.
