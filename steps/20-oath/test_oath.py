@@ -97,6 +97,18 @@ def similar(line):
     return re.compile(rf"(?<!\w){found}[.,!;]*", re.IGNORECASE)
 
 
+def changes(written, line):
+    """What is to be done to one text, word by word, to make the other of it."""
+    one, other = written.split(), line.split()
+    for what, a, b, c, d in difflib.SequenceMatcher(None, one, other, False).get_opcodes():
+        old, new = " ".join(one[a:b]), " ".join(other[c:d])
+        if what != "equal":
+            if not old:
+                return f'with "{new}"'
+            return f'"{new}", not "{old}"' if new else f'without "{old}"'
+    return line
+
+
 def said(node, quotes, files):
     """What a README says, without its markup: lists, tables and paragraphs alike. What it quotes
     gets into `quotes`, and a mark for it into the text."""
@@ -192,16 +204,19 @@ def must_be_next(text, found):
         not close,
         seen=f"{README} says: {close[0] if close else ''}",
         expected=line,
-        do="Write it word for word. Here and there, the oath has other words than `import this`.",
+        do=f"Word for word, please: {changes(close[0], line)}." if close else "",
     )
     none = not any(same(each).search(text) for each in OATH)
     expect(
         False,
         seen=f"{README} has no line of the oath"
         if none
-        else f'{README} does not say "{line}"' + (f', behind "{before}"' if before else ""),
+        else f'{README} does not say "{line}", {"behind" if found else "before"}'
+        f' "{before or OATH[1]}"',
         expected=f'all {len(OATH)} lines, from "{OATH[0]}" to "{TODAY}"',
-        do=f"Write a section at the end of {README}. The lesson has all lines of the oath.",
+        do=f"Write a section at the end of {README}. The lesson has all lines of the oath."
+        if none
+        else "Put it there, with a line of the project that keeps it.",
     )
 
 
@@ -296,8 +311,8 @@ def must_be_there(project, kept, pointer):
     expect(
         not near,
         seen=f"{where}\nThere, it reads: {near}",
-        expected="the same, letter for letter",
-        do="Copy it from the file.",
+        expected="the same in both, letter for letter",
+        do="Which of the two is right? Mend the other one.",
     )
     others = (each for each in project.files if (project.path / each).is_file())
     other = next((each for each in others if meant(project, Pointer(each, text))), "")
@@ -396,8 +411,8 @@ def test_today(project, pipeline):
         seen=f'"{TODAY}" points at {FILE}: {here[0] if here else ""}\n'
         f"With that, nothing comes into {PLACE}",
         expected=f"a command of the job that deploys to {PLACE}",
-        do=f"Which command of {jobs[0].name if jobs else PLACE}, or of what it extends, hands the"
-        " new release to the cluster?",
+        do=f"Which command of the job {jobs[0].name if jobs else PLACE}, or of what it extends,"
+        " hands the new release to the cluster?",
     )
     with project.serve() as site:
         site.get("/").must_be(200, do="First mend the page. An oath is no use to visitors.")
