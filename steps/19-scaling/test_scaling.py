@@ -138,7 +138,10 @@ def test_tree(project):
     """The tree is the talk's, file for file. Each is told of, and none that is gone."""
     for each in TREE.split():
         near.must_be_there(
-            project.path, each, "the talk's tree, file for file", "An earlier step has made it."
+            project.path,
+            each,
+            "the talk's tree, file for file",
+            "An earlier step has made it. Is it gone? Look: workshop diff",
         )
     known = set()
     for readme in [each for each in project.files if PurePosixPath(each).name == README]:
@@ -156,7 +159,7 @@ def test_tree(project):
             seen=f"no {README} tells what {path} is for",
             expected="each file in the story, by its own name or by its folder's, in"
             " ``two backquotes``",
-            do=f"Tell it. Or does nobody need it? Then: git rm {path}",
+            do="Tell it. Or does nobody need it? Then take it away.",
         )
 
 
@@ -267,6 +270,7 @@ def test_rush(releases):
         not report.lost,
         seen=f"while pods came and went, {sum(report.lost.values())} of {report.sent} visitors got"
         " no answer",
-        expected="nobody: who goes has time to answer whoever is inside",
-        do="Let pods serve on for some seconds (preStop), and give them time to end.",
+        expected="nobody: who comes waits until it is ready, who goes answers whoever is inside",
+        do="Let readinessProbe say when a pod may have visitors, and let it serve on for some"
+        " seconds when it has to go (preStop).",
     )
