@@ -39,8 +39,8 @@ class Event(NamedTuple):
 
     `watching`: it has begun; `text` says why it polls, if it does. `judging`: `text` names the file
     that was saved. `verdict`: one more. `ended`: all `verdicts`, and how many `seconds` since the
-    save, and whether that was the `last` step, and all are done. `broken`: the checks could not run; `text`
-    says why. `note`: a word to the person.
+    save, and whether that was the `last` step, and all are done. `broken`: the checks could not
+    run; `text` says why. `note`: a word to the person.
     """
 
     kind: Kind

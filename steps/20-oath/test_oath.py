@@ -50,6 +50,7 @@ LAYERS = {
     "Automation": (FILE, ".dockerignore", "tox.ini", "deployment/application/Dockerfile"),
 }
 LEAST = 8  # characters of a line that tell which line is meant, unless it is the whole line
+LONGEST = 200  # characters of a file's name, with its folders
 BIG = 1_000_000  # bytes: nobody quotes from a file that is longer
 # In what a README says, a section's title begins with the first. Each quote is one of the others.
 SECTION, QUOTES = "\ue000", range(0xE001, 0xF8FF)
@@ -263,7 +264,8 @@ def pointers(project, kept):
 
 def must_name_a_file(project, kept, files):
     """Raise CheckFailed when no file is named, and say what is named instead."""
-    for each in () if files else kept.quotes:
+    names = [each for each in kept.quotes if len(each.split()) == 1 and len(each) <= LONGEST]
+    for each in () if files else names:
         name = each.rstrip("/")
         expect(
             not (project.exists(name) and project.ignores(name)),
