@@ -22,9 +22,12 @@ from wrong_clusters import WRONG as CLUSTERS
 from wrong_deployment import WRONG as DEPLOYED
 from wrong_development import WRONG as LATER
 from wrong_environments import WRONG as PLACES
+from wrong_oath import WRONG as SWORN
 from wrong_pipeline import WRONG as LINE
 from wrong_rollback import IN_CLUSTER as BACK_IN_CLUSTER
 from wrong_rollback import WRONG as BACK
+from wrong_scaling import IN_CLUSTER as SCALING_IN_CLUSTER
+from wrong_scaling import WRONG as SCALING
 from wrong_secrets import IN_CLUSTER
 from wrong_secrets import WRONG as SECRETS
 from wrong_servers import WRONG as SERVERS
@@ -42,6 +45,7 @@ HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "checks"
 WRONG = (
     *FIRST, *LATER, *DEPLOYED, *SERVERS, *CLUSTERS, *APPLICATIONS, *PLACES, *SECRETS, *LINE, *BACK,
+    *SCALING, *SWORN,
 )  # fmt: skip
 RIGHT = sorted((HERE / "solutions").glob("*/*"))
 # All of them take an hour. Without this, only some are judged.
@@ -49,7 +53,7 @@ ALL = bool(os.environ.get("ALL_SOLUTIONS"))
 
 
 # Only some checks of these steps need a cluster.
-SOME_IN_CLUSTER = ("secrets", "rollback")
+SOME_IN_CLUSTER = ("secrets", "rollback", "scaling")
 
 # How the project's own secrets are sealed in a right solution, by its name.
 SEALED = {"namespace-wide": ("--scope", "namespace-wide")}
@@ -60,7 +64,7 @@ def in_cluster(value: Wrong | Path) -> bool:
     if isinstance(value, Path):
         step, some = value.parent.name, True
     else:
-        clustered = (*IN_CLUSTER, *BACK_IN_CLUSTER)
+        clustered = (*IN_CLUSTER, *BACK_IN_CLUSTER, *SCALING_IN_CLUSTER)
         step, some = value.step, any(each in clustered for each in value.checks)
     every = {each.step for each in (*CLUSTERS, *APPLICATIONS)}
     return step.endswith(tuple(every)) or (some and step.endswith(SOME_IN_CLUSTER))

@@ -170,6 +170,15 @@ def test_status_shows_where_i_am(tmp_path: Path) -> None:
     )
 
 
+def test_status_at_the_end_says_so(tmp_path: Path) -> None:
+    course = load(GOOD)
+    project = learner.start(course, tmp_path / "mine").project
+    learner.settle(course, project, tuple(step.slug for step in course.steps))
+    done = workshop("status", "--course", GOOD, cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nTo go:       nothing: you have done every step\n" in done.stdout
+
+
 def test_a_bug_is_3_and_its_traceback_goes_to_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path, project: Path
 ) -> None:

@@ -648,6 +648,18 @@ spec:
 }  # fmt: skip
 
 
+AUTOSCALER = """\
+---
+apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: app}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: app}
+  minReplicas: 2
+  maxReplicas: 5
+"""
+
+
 class Real(NamedTuple):
     """A project, and its namespace in a real cluster."""
 
@@ -658,8 +670,10 @@ class Real(NamedTuple):
         place = places.of(self.project, "production", "kubernetes")
         return kubernetes._space(place)
 
-    def commit(self, word: str, migrate: str = "true") -> str:
+    def commit(self, word: str, migrate: str = "true", *, scales: bool = False) -> str:
         app = SERVES["app.json"].replace("MIGRATE", migrate)
+        if scales:
+            app = app.replace("  replicas: 3\n", "") + AUTOSCALER
         return commit(self.project, SERVES | {"app.json": app, "word.txt": word}, word)
 
     def pods(self) -> list[tuple[str, bool]]:
@@ -738,6 +752,32 @@ def test_releases_follow_each_other_and_a_bad_one_is_undone(
     assert kubernetes.status(real.project)[0][2:] == (first, 3, 3)
     assert kubernetes.down(real.project) == (real.space.name,)
     assert real.pods() == []
+
+
+@pytest.mark.cluster
+def test_an_autoscaler_decides_and_a_deploy_waits_for_its_least(real: Real) -> None:
+    numbers: list[tuple[str, str]] = []
+    real.commit("one", scales=True)
+    kubernetes.deploy(
+        real.project, "production", PLATFORM, report=lambda *told: numbers.append(told)
+    )
+    assert len(real.pods()) == 2
+    assert [how for what, how in numbers if what == "app"][-1] == "2 of 2 ready"
+
+    space = real.space.name
+    kubectl.run("--namespace", space, "scale", "deployment", "app", "--replicas", "4")
+    real.commit("two", scales=True)
+    kubernetes.deploy(real.project, "production", PLATFORM)
+    assert len(real.pods()) == 4  # a deploy sends nobody home
+
+    assert kubernetes.down(real.project) == (space,)
+    kubernetes.deploy(real.project, "production", PLATFORM)  # who slept wakes up
+    assert len(real.pods()) >= 2
+
+    real.commit("three")
+    kubernetes.deploy(real.project, "production", PLATFORM)
+    assert kubectl.objects("horizontalpodautoscalers", "--namespace", space) == ()
+    assert len(real.pods()) == 3
 
 
 def _of_a_job(pod: dict[str, Any]) -> bool:

@@ -125,6 +125,11 @@ def test_green_says_what_is_next(step: Step, monkeypatch: pytest.MonkeyPatch) ->
     assert "Now commit, and: workshop deploy. Then press n: next step." in last
 
 
+def test_after_the_last_step_nothing_is_next(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, last = frames([Event("ended", step, verdicts=(GREEN,), last=True)], monkeypatch)
+    assert "Now commit, and: workshop deploy. You have done every step." in last
+
+
 def test_a_small_terminal_shows_what_fits(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     many = tuple(RED._replace(check=f"test_{number}") for number in range(40))
     (drawn,) = frames([Event("ended", step, verdicts=many)], monkeypatch)

@@ -103,6 +103,18 @@ def test_a_save_is_judged_and_n_goes_on(
     assert seen.until("ended").step == good.steps[1]
 
 
+def test_it_knows_the_last_step(
+    good: Course, project: Path, watching: Callable[..., Watching]
+) -> None:
+    learner.settle(good, project, (good.steps[1].slug,))
+    seen = watching(good, project, warm=False)
+    assert not seen.until("ended").last  # it is the last one, and red
+    (project / "app.py").write_text("x = 1\n")
+    assert seen.until("ended").last
+    seen.press("n")
+    assert seen.until("note").text == "This is the last step."
+
+
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 def test_a_newer_save_ends_the_older_judgement(
     warm: bool, good: Course, project: Path, watching: Callable[..., Watching]

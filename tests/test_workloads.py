@@ -28,6 +28,14 @@ def stateful(**status: Any) -> Object:
     }  # fmt: skip
 
 
+def autoscaler(**status: Any) -> Object:
+    spec = {"minReplicas": 3, "maxReplicas": 10}
+    counts = {"currentReplicas": 3, "desiredReplicas": 3}
+    meta = {"name": "web"}
+    kind = "HorizontalPodAutoscaler"
+    return {"kind": kind, "metadata": meta, "spec": spec, "status": counts | status}
+
+
 def job(*conditions: Object) -> Object:
     return {"kind": "Job", "metadata": {"name": "migrate"}, "status": {"conditions": [*conditions]}}
 
@@ -41,6 +49,9 @@ def test_a_workload_is_done_when_nothing_of_the_old_one_is_left() -> None:
     assert workloads.done(deployment())
     assert workloads.done(stateful())
     assert workloads.done(job({"type": "Complete", "status": "True"}))
+    assert workloads.done(autoscaler())
+    assert workloads.done(autoscaler(currentReplicas=7))
+    assert workloads.done({**autoscaler(currentReplicas=1), "spec": {}})  # one is what it means
     assert workloads.done({"kind": "Service", "metadata": {"name": "web"}})
 
 
@@ -50,6 +61,7 @@ def test_a_workload_is_done_when_nothing_of_the_old_one_is_left() -> None:
         deployment(updatedReplicas=2), deployment(replicas=4), deployment(availableReplicas=2),
         deployment(observedGeneration=1), {**deployment(), "status": {}},
         stateful(readyReplicas=0), stateful(updateRevision="c"), stateful(observedGeneration=0),
+        autoscaler(currentReplicas=1), {**autoscaler(), "status": {}},
         job(), job({"type": "Complete", "status": "False"}), {**job(), "status": {}},
     ],
 )  # fmt: skip

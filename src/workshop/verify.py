@@ -18,11 +18,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,8 +37,9 @@ _ENGINE = (
     "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py",
 )  # fmt: skip
 _EMPTY = "empty"
-# One at a time: in a cluster on the same machine, each keeps all cores busy.
-_CLUSTER = threading.Lock()
+# How many trials are in the cluster at a time. Each waits for pods most of its time; but if the
+# cluster is on the same machine, what it waits for is work for the same cores.
+_IN_CLUSTER = 2
 
 
 class _Task(NamedTuple):
@@ -141,16 +140,29 @@ def _run(
             tasks[each].kind not in ("deploy", "rollout"),
         ),
     )
-    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
+    with (
+        ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool,
+        ThreadPoolExecutor(max_workers=_IN_CLUSTER) as cluster,
+    ):
         running: dict[Future[Trial], int] = {
-            pool.submit(_try, course, repository, tasks[number]): number for number in queue
+            (cluster if _in_cluster(tasks[number]) else pool).submit(
+                _try, course, repository, tasks[number]
+            ): number
+            for number in queue
         }
         try:
             for future in as_completed(running):
                 yield running[future], future.result()
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            for each in (cluster, pool):
+                each.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_cluster(task: _Task) -> bool:
+    """Whether a trial needs the cluster: those of a step that does, at its start or later, and each
+    rollout."""
+    return task.kind == "rollout" or (task.kind != "deploy" and "cluster" in task.step.needs)
 
 
 def _try(course: Course, repository: Path, task: _Task) -> Trial:
@@ -159,8 +171,7 @@ def _try(course: Course, repository: Path, task: _Task) -> Trial:
         # A name of its own: a cluster, which others may use, has a namespace of that name.
         project = Path(folder) / f"verify-{Path(folder).name.rpartition('-')[2]}"
         _materialize(repository, task.ref, project)
-        with _CLUSTER if task.kind == "rollout" or "cluster" in task.step.needs else nullcontext():
-            trial = _made(course, task, project)
+        trial = _made(course, task, project)
     return trial._replace(seconds=round(time.monotonic() - began, 3))
 
 

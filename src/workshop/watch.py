@@ -39,7 +39,8 @@ class Event(NamedTuple):
 
     `watching`: it has begun; `text` says why it polls, if it does. `judging`: `text` names the file
     that was saved. `verdict`: one more. `ended`: all `verdicts`, and how many `seconds` since the
-    save. `broken`: the checks could not run; `text` says why. `note`: a word to the person.
+    save, and whether that was the `last` step, and all are done. `broken`: the checks could not
+    run; `text` says why. `note`: a word to the person.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Event(NamedTuple):
     verdict: Verdict | None = None
     verdicts: tuple[Verdict, ...] = ()
     seconds: float = 0.0
+    last: bool = False
 
 
 class _Heard(NamedTuple):
@@ -131,7 +133,8 @@ def _loop(
             kept.keep_verdicts(project, step, seal, all_of_them)
             learner.record(course, project, step, all_of_them)
             took = time.monotonic() - began
-            yield Event("ended", step, verdicts=all_of_them, seconds=took)
+            last = learner.current(course, project) is None
+            yield Event("ended", step, verdicts=all_of_them, seconds=took, last=last)
 
 
 class _Judge:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from workshop.kubectl import Object
 
+AUTOSCALER = "HorizontalPodAutoscaler"
 # Why a container does not start, as Kubernetes has it, and what helps.
 _NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
 _NOT_SO = "Mend what it says: a name in the file that nothing has, or something it may not do."
@@ -115,9 +116,12 @@ def done(found: Object) -> bool:
     else, such as a Service, always is.
 
     A Deployment is when all pods are of the new description, and available, and none is left of the
-    old one, as `kubectl rollout status` has it.
+    old one, as `kubectl rollout status` has it. An autoscaler is when it has seen as many pods as
+    there must be: whoever is new begins with one.
     """
     spec, status = found.get("spec", {}), found.get("status", {})
+    if found["kind"] == AUTOSCALER:
+        return bool(status.get("currentReplicas", 0) >= spec.get("minReplicas", 1))
     if found["kind"] == "Job":
         return _condition(found, "Complete") is not None
     if found["kind"] not in ("Deployment", "StatefulSet"):

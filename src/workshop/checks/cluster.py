@@ -74,6 +74,10 @@ class Cluster:
         """Those of them that start pods, and make a new one for each that is gone."""
         return self._manifests.starts(name, self.namespace)
 
+    def behind(self, name: str, service: str) -> Object:
+        """What starts the pods that visitors of a Service meet."""
+        return self._manifests.behind(name, service, self.namespace)
+
     def line(self, name: str, text: str) -> str:
         """A file and the line where a text stands first; the file alone if it stands nowhere."""
         return self._manifests.line(name, text)
@@ -106,6 +110,12 @@ class Cluster:
     def forget(self, kind: str, name: str) -> None:
         """Delete an object, if there is one, and wait until it is gone."""
         self._kubectl("delete", kind, name, "--ignore-not-found", timeout=START)
+
+    def scale(self, described: Object, count: int) -> None:
+        """Let a workload have so many pods from now on, as an autoscaler does, and don't wait."""
+        what = f"{described['kind']}/{described['metadata']['name']}"
+        done = self._kubectl("scale", what, f"--replicas={count}")
+        assert done.code == 0, done.said
 
     def now(self, described: Object) -> Object | None:
         """An object as it is in the cluster; None when there is none."""

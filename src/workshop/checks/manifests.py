@@ -44,6 +44,33 @@ class Manifests:
         )
         return found
 
+    def behind(self, name: str, service: str, namespace: str) -> Object:
+        """What starts the pods that visitors of a Service meet: those that its selector finds."""
+        services = [
+            each for each in self.read(name, namespace)
+            if each["kind"] == "Service" and each["metadata"].get("name") == service
+        ]  # fmt: skip
+        expect(
+            services,
+            seen=f"{name} has no Service {service}",
+            expected="a name that stays, while pods come and go",
+            do=f"Write a Service {service} with port 80, whose selector has the labels of the"
+            " pods.",
+        )
+        selector: dict[str, str] = services[0].get("spec", {}).get("selector") or {}
+        wanted = selector.items()
+        for each in self.starts(name, namespace):
+            labels = each["spec"]["template"]["metadata"].get("labels", {})
+            if wanted and wanted <= labels.items():
+                return each
+        raise CheckFailed(
+            seen=f"{self.line(name, 'selector:')}: the Service {service} looks for pods with"
+            f" {' and '.join(f'{key}: {value}' for key, value in wanted) or 'no label'}, and no pod"
+            " of the file has that",
+            expected="a selector that has the labels of the pods, letter by letter",
+            do="Compare the Service's selector with the labels below template.",
+        )
+
     def line(self, name: str, text: str) -> str:
         """A file and the line where a text stands first; the file alone if it stands nowhere."""
         return manifests.line(self._project, name, text)

@@ -145,6 +145,13 @@ class Project:
         """The files in git's index whose names match: `*.pyc`."""
         return tuple(git.text("ls-files", "--", pattern, cwd=self.path).splitlines())
 
+    @functools.cached_property
+    def files(self) -> tuple[str, ...]:
+        """All files that are the project's, in git already or not: what it ignores is none."""
+        words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        found = git.text(*words, cwd=self.path).split("\0")
+        return tuple(sorted(each for each in set(found) if each and self.exists(each)))
+
     # What it does
 
     @property

@@ -68,6 +68,15 @@ class Undone(NamedTuple):
     seconds: float
 
 
+class Rush(NamedTuple):
+    """How many pods served: on a quiet day, when more were asked for, and then, when the file was
+    applied once more."""
+
+    before: int
+    reached: int
+    kept: int
+
+
 class Releases:
     """The releases of one project, in one namespace. The first one comes when it is asked for."""
 
@@ -92,30 +101,8 @@ class Releases:
 
     @functools.cached_property
     def deployment(self) -> Object:
-        """What starts the pods that visitors meet: those that the Service of this name finds."""
-        services = [
-            each for each in self.objects
-            if each["kind"] == "Service" and each["metadata"].get("name") == NAME
-        ]  # fmt: skip
-        expect(
-            services,
-            seen=f"{FILE} has no Service {NAME}",
-            expected="a name that stays, while pods come and go",
-            do=f"Write a Service {NAME} with port 80, whose selector has the labels of the pods.",
-        )
-        selector: dict[str, str] = services[0].get("spec", {}).get("selector") or {}
-        wanted = selector.items()
-        for each in self._cluster.starts(FILE):
-            labels = each["spec"]["template"]["metadata"].get("labels", {})
-            if wanted and wanted <= labels.items():
-                return each
-        raise CheckFailed(
-            seen=f"{self.line('selector:')}: the Service {NAME} looks for pods with"
-            f" {' and '.join(f'{key}: {value}' for key, value in wanted) or 'no label'}, and no pod"
-            " of the file has that",
-            expected="a selector that has the labels of the pods, letter by letter",
-            do="Compare the Service's selector with the labels below template.",
-        )
+        """What starts the pods that visitors meet: those that the Service `application` finds."""
+        return self._cluster.behind(FILE, NAME)
 
     @property
     def pod_spec(self) -> Object:
@@ -238,6 +225,31 @@ class Releases:
         """Type these commands of a job while people come, and see which release serves then. What
         they do to production is done in the namespace of these releases."""
         return self._visited(lambda: self._undone(commands, env))
+
+    def rush(self, many: int) -> tuple[Rush, Report]:
+        """So many pods come while people do, the release is applied once more in the middle of it,
+        and the others go again."""
+
+        def come() -> Rush:
+            before = len(self.settle(self._first))
+            reached = self._scaled(many)
+            self.bring(self._first)
+            kept = sum(not pod.leaves for pod in self.settle(self._first))
+            self._scaled(before)
+            return Rush(before, reached, kept)
+
+        return self._visited(come)
+
+    def _scaled(self, count: int) -> int:
+        """Let there be so many pods, and wait until that is so. Returns how many are ready."""
+        self._cluster.scale(self.deployment, count)
+        until = time.monotonic() + ROLLOUT
+        while time.monotonic() < until:
+            pods = self.pods()
+            if len(pods) == count and all(pod.ready and not pod.leaves for pod in pods):
+                break
+            time.sleep(_POLL)
+        return sum(pod.ready and not pod.leaves for pod in pods)
 
     def _undone(self, commands: Sequence[str], env: Mapping[str, str]) -> Undone:
         began = time.monotonic()

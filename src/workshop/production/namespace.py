@@ -21,7 +21,7 @@ FILE = "namespace.json"  # in the place of an environment
 _COMMAND = 120.0  # seconds for one command
 _POLL = (0.5, 2.0)  # seconds between two looks: the first one, and the longest. Each one costs.
 _ENDED = 120.0  # seconds until pods that were told to end are gone
-_WATCHED = "deployments,statefulsets,jobs,pods"
+_WATCHED = "deployments,statefulsets,jobs,horizontalpodautoscalers,pods"
 MEND = "Mend it, commit, and deploy again."
 
 

@@ -18,6 +18,7 @@ RELEASE = "workshop/release"  # on a pod: the commit that it runs
 CONFIG = "workshop/config"  # on a pod: a digest of the ConfigMaps that it reads
 SCALED = ("Deployment", "StatefulSet")
 WORKLOADS = (*SCALED, "Job")
+AWAITED = (*WORKLOADS, workloads.AUTOSCALER)
 _LABEL = 63  # characters, at most, of a name in Kubernetes
 _REFERENCES = ("configMapRef", "configMapKeyRef", "configMap")
 

@@ -28,7 +28,7 @@ def wait(
 ) -> None:
     """Wait until each workload is as it is described. Raises WorkshopError, with the last words
     of a pod, when one will never be."""
-    watched = [each for each in described if each["kind"] in objects.WORKLOADS]
+    watched = [each for each in described if each["kind"] in objects.AWAITED]
     patience = PATIENCE if patience is None else patience
     began = heard = since = time.monotonic()
     told: dict[str, str] = {}
@@ -71,7 +71,9 @@ def _done(space: Namespace, each: Object, seen: Seen, told: dict[str, str], repo
     if not done and new and (why := workloads.failed(found)):
         said = _last_words(space, seen.of(found))
         raise WorkshopError(f"{each['kind']} {name} failed: {why}\n{said}", MEND)
-    if each["kind"] == "Job":
+    if each["kind"] == workloads.AUTOSCALER:
+        how = ""  # its pods are told of already
+    elif each["kind"] == "Job":
         how = "done" if done else ""
     else:
         wanted, ready = found["spec"].get("replicas", 1), seen.ready(each)

@@ -36,7 +36,7 @@ def facts(
     that is done, and that no commit has yet."""
     done = f": step {green.number:02d} is green, not committed yet" if green else ", not committed"
     lines = [
-        _fact("To go", f"{minutes} minutes"),
+        _fact("To go", f"{minutes} minutes" if minutes else "nothing: you have done every step"),
         _fact("Commit", head[:10] if head else "none yet"),
         _fact("Changed", f"{count(uncommitted, 'file')}{done}"),
     ]

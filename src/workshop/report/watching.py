@@ -52,7 +52,8 @@ class Screen:
                 "green", "skipped",
             }  # fmt: skip
             if green:
-                self._said = f"Now commit, and: {self._program} deploy. Then press n: next step."
+                rest = "You have done every step." if event.last else "Then press n: next step."
+                self._said = f"Now commit, and: {self._program} deploy. {rest}"
         else:
             self._said = event.text
         columns, rows = shutil.get_terminal_size()
