@@ -79,12 +79,13 @@ def tests(session: nox.Session) -> None:
 def cluster(session: nox.Session) -> None:
     """What needs a Kubernetes cluster, in the one that KUBECONFIG names.
 
-    It is apart, since a cluster on the same machine keeps a core busy. What it has proven,
-    `nox -s tests` need not prove again.
+    It proves the whole course: who waits for pods leaves the cores to the other trials. What it has
+    proven, `nox -s tests` need not prove again. Its tests are apart, since a cluster on the same
+    machine keeps it busy.
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")
-    session.run("workshop", "verify", *_from_the_first_with("cluster"))
+    session.run("workshop", "verify")
     # two files at a time: most of what they do is to wait for pods
     two = ("--numprocesses", "2", "--dist", "loadfile")
     session.run("pytest", "-m", "cluster", "-rs", *(session.posargs or two))
@@ -176,15 +177,6 @@ def _install_gitlab_ci_local(session: nox.Session) -> None:
     )  # fmt: skip
     if shutil.which("gitlab-ci-local", path=session.bin):
         stamp.write_text(GITLAB_CI_LOCAL, "ascii")
-
-
-def _from_the_first_with(what: str) -> list[str]:
-    """The folders' names of the first step that needs this, and of all behind it: their stages have
-    it, too."""
-    every = sorted((ROOT / "steps").glob("*/step.toml"))
-    needs = [tomllib.loads(file.read_text("utf-8")).get("needs", []) for file in every]
-    first = next((index for index, each in enumerate(needs) if what in each), len(every))
-    return [file.parent.name for file in every[first:]]
 
 
 def _build_demo(session: nox.Session) -> None:
