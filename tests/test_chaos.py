@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import measuring
 import pytest
 from conftest import commit
 
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.cluster
 
 LIVENESS = 90.0  # seconds: after so many, a liveness probe has said whatever it has to say
 FROZEN = 60.0
+RUSH, CALLED = 60.0, 240.0  # visitors a second, and the seconds until more pods serve
 WELL = 180.0  # seconds until all is well again
 NOTE = "CREATE TABLE IF NOT EXISTS note (text text); INSERT INTO note VALUES ('still here')"
 
@@ -61,7 +63,7 @@ class Live(NamedTuple):
         }
 
     def well(self) -> bool:
-        return self.ready() == 3 and self.ready("postgres") == 1
+        return self.ready() >= 3 and self.ready("postgres") == 1
 
     def visitors(self) -> contextlib.AbstractContextManager[underload.Inside]:
         """Ten minutes of them, at most."""
@@ -188,6 +190,22 @@ def test_a_deploy_that_is_killed_in_the_middle_changes_nothing_and_the_next_one_
     entries = log.entries(places.of(live.project, "production", "kubernetes"))
     assert [each.outcome for each in entries] == ["live", "interrupted", "live"]
     assert not {pod.name for pod in live.pods()} & before
+
+
+def test_a_rush_calls_for_more_pods_and_loses_nobody(live: Live) -> None:
+    """The last one: the pods that it has called stay for minutes."""
+    if missing := measuring.missing():
+        pytest.skip(missing)
+    door = "http://application/admin/login/"  # dear enough for a few visitors to be a rush
+    with (
+        measuring.there(),
+        underload.inside(live.namespace, live.image, door, 30_000, RUSH) as visitors,
+    ):
+        until(lambda: live.ready() > 3, CALLED)
+        report = visitors.stop()
+    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    (found,) = kubectl.objects("horizontalpodautoscalers", "--namespace", live.namespace)
+    assert found["status"]["desiredReplicas"] > 3
 
 
 def _container(pod: str, namespace: str) -> str:
