@@ -19,9 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from workshop import deploys, git, history, keys, own, paths
@@ -37,9 +39,6 @@ _ENGINE = (
     "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py",
 )  # fmt: skip
 _EMPTY = "empty"
-# How many trials are in the cluster at a time. Each waits for pods most of its time; but if the
-# cluster is on the same machine, what it waits for is work for the same cores.
-_IN_CLUSTER = 2
 
 
 class _Task(NamedTuple):
@@ -131,7 +130,6 @@ def _run(
 ) -> Iterator[tuple[int, Trial]]:
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
     # The longest first, so that no core waits for them at the end: containers, then deploys.
-    # They wait a lot themselves, so there is one trial more than there are cores.
     first = {tasks[number].key: number for number in reversed(numbers)}  # one of each key
     queue = sorted(
         first.values(),
@@ -140,23 +138,41 @@ def _run(
             tasks[each].kind not in ("deploy", "rollout"),
         ),
     )
-    with (
-        ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool,
-        ThreadPoolExecutor(max_workers=_IN_CLUSTER) as cluster,
-    ):
-        running: dict[Future[Trial], int] = {
-            (cluster if _in_cluster(tasks[number]) else pool).submit(
-                _try, course, repository, tasks[number]
-            ): number
-            for number in queue
-        }
+    # One at a time in the cluster: on the same machine, it keeps a core busy. What else there is
+    # goes on meanwhile. Trials wait a lot themselves, so there is one more than there are cores.
+    inside = deque(each for each in queue if _in_cluster(tasks[each]))
+    others = deque(each for each in queue if not _in_cluster(tasks[each]))
+    cores = os.cpu_count() or 1
+    busy = bool(inside) and not needs.missing(("cluster",))
+    many = max(cores - 1, 1) if busy else cores
+    ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
+
+    def work(*queues: deque[int]) -> None:
+        for each in queues:
+            while True:
+                try:
+                    number = each.popleft()
+                except IndexError:
+                    break
+                try:
+                    ended.put((number, _try(course, repository, tasks[number])))
+                except BaseException as error:
+                    ended.put(error)
+                    return
+
+    with ThreadPoolExecutor(max_workers=many + 1) as pool:
+        pool.submit(work, inside, others)
+        for _ in range(many):
+            pool.submit(work, others)
         try:
-            for future in as_completed(running):
-                yield running[future], future.result()
-        except BaseException:
-            for each in (cluster, pool):
-                each.shutdown(wait=False, cancel_futures=True)
-            raise
+            for _ in queue:
+                came = ended.get()
+                if isinstance(came, BaseException):
+                    raise came
+                yield came
+        finally:
+            inside.clear()
+            others.clear()
 
 
 def _in_cluster(task: _Task) -> bool:
