@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,9 @@ pytestmark = pytest.mark.cluster
 PLACES = ("integration", "production")
 JOBS = ("check", "unit", "acceptance", "build", *PLACES)
 PATIENCE = 600
+COMES_BY = (
+    90  # seconds until an autoscaler has seen that there is one pod only, and two more are up
+)
 # What a commit changes in urls.py, by the job that minds.
 BROKEN = {"unit": ("It works", "It wroks"), "acceptance": ('"admin/"', '"office/"')}
 # It fails where there is data, as such migrations do: in the database of the tests there is none.
@@ -85,9 +89,14 @@ class Line(NamedTuple):
         return str(one["spec"]["template"]["spec"]["containers"][0]["image"])
 
     def ready(self, place: str) -> int:
-        """How many of its pods serve."""
-        (one,) = kubectl.objects("deployments", "--namespace", f"{self.prefix}-{place}")
-        return int(one["status"].get("readyReplicas", 0))
+        """How many of its pods serve: three, or how many do when the autoscaler has come by."""
+        give_up = time.monotonic() + COMES_BY
+        while True:
+            (one,) = kubectl.objects("deployments", "--namespace", f"{self.prefix}-{place}")
+            ready = int(one["status"].get("readyReplicas", 0))
+            if ready == 3 or time.monotonic() > give_up:
+                return ready
+            time.sleep(1)
 
 
 @pytest.fixture(scope="module")
