@@ -25,9 +25,8 @@ def ask(path: str) -> Any:
     token = (ACCOUNT / "token").read_text("ascii")
     request = urllib.request.Request(API + path, headers={"Authorization": f"Bearer {token}"})
     trusted = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
-    trusted.verify_flags &= (
-        ~ssl.VERIFY_X509_STRICT
-    )  # older clusters do not say what their key is for
+    # older clusters do not say what their key is for
+    trusted.verify_flags &= ~ssl.VERIFY_X509_STRICT
     with urllib.request.urlopen(request, context=trusted, timeout=10) as answer:
         return json.load(answer)
 

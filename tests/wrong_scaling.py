@@ -54,6 +54,7 @@ WRONG = (
     wrong("two who decide", SCALER, NO_NUMBER, "  replicas: 3\n"),
     wrong("one is enough", SCALER, "minReplicas: 3", "minReplicas: 1"),
     wrong("no word of the least", SCALER, "  minReplicas: 3\n", ""),
+    wrong("no end", SCALER, "  maxReplicas: 10\n", ""),
     wrong("no room", SCALER, "maxReplicas: 10", "maxReplicas: 3"),
     wrong("as busy as can be", SCALER, SPEC, SPEC.replace("70", "100")),
     wrong("whatever the cluster takes for busy", SCALER, SPEC, ""),

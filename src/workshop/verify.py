@@ -138,8 +138,8 @@ def _run(
             tasks[each].kind not in ("deploy", "rollout"),
         ),
     )
-    # One at a time in the cluster: on the same machine, it keeps a core busy. What else there is
-    # goes on meanwhile. Trials wait a lot themselves, so there is one more than there are cores.
+    # Trials wait a lot, so there is one more of them than there are cores. But a cluster on the
+    # same machine keeps one busy: while there are trials in it, one at a time, there is one fewer.
     inside = deque(each for each in queue if _in_cluster(tasks[each]))
     others = deque(each for each in queue if not _in_cluster(tasks[each]))
     cores = os.cpu_count() or 1
