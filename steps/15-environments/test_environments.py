@@ -2,13 +2,12 @@
 
 import difflib
 import fnmatch
-import io
 import re
 from pathlib import PurePosixPath
 
 import pytest
 
-from workshop.checks import expect
+from workshop.checks import expect, readme
 
 FOLDER, README = "deployment/envs", "deployment/README.rst"
 DOCKERFILE, MANIFEST = "deployment/application/Dockerfile", "deployment/application.yaml"
@@ -285,11 +284,9 @@ def test_same_for_every_place(project):
 
 def test_readme(project):
     """deployment/README.rst says how a release is deployed, promoted and rolled back."""
-    from docutils import core, nodes
+    from docutils import nodes
 
-    quiet = {"report_level": 2, "halt_level": 5, "warning_stream": io.StringIO(),
-             "syntax_highlight": "none", "file_insertion_enabled": False}  # fmt: skip
-    document = core.publish_doctree(project.read(README), settings_overrides=quiet)
+    document = readme.document(project.read(README), complain=True)
     wrong = next(iter(document.findall(nodes.system_message)), None)
     expect(
         wrong is None,

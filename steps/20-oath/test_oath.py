@@ -1,12 +1,11 @@
 """Step 20: the oath, and for each line of it a line of this project that keeps it."""
 
 import difflib
-import io
 import re
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from workshop.checks import expect
+from workshop.checks import expect, readme
 from workshop.checks.pipeline import FILE
 
 README = "README.rst"
@@ -134,12 +133,8 @@ def said(node, quotes, files):
 
 def read(project):
     """What README.rst says, and what it quotes."""
-    from docutils import core
-
-    quiet = {"report_level": 5, "halt_level": 5, "warning_stream": io.StringIO(),
-             "syntax_highlight": "none", "file_insertion_enabled": False}  # fmt: skip
     quotes = []
-    document = core.publish_doctree(project.read(README), settings_overrides=quiet)
+    document = readme.document(project.read(README))
     return said(document, quotes, project.files), quotes
 
 
