@@ -1,6 +1,5 @@
 """Step 18: a bad release out, the last good one back, by a button and by hand."""
 
-import io
 import re
 
 import pytest
@@ -88,11 +87,9 @@ def group(pipeline, job):
 
 def sections(text):
     """The sections of a README, each with those inside: their commands, and all their words."""
-    from docutils import core, nodes
+    from docutils import nodes
 
-    quiet = {"report_level": 5, "halt_level": 5, "warning_stream": io.StringIO(),
-             "syntax_highlight": "none", "file_insertion_enabled": False}  # fmt: skip
-    document = core.publish_doctree(text, settings_overrides=quiet)
+    document = readme.document(text)
     for section in list(document.findall(nodes.section)) or [document]:
         blocks = [each.astext() for each in section.findall(nodes.literal_block)]
         inline = [readme.alike(each.astext()) for each in section.findall(nodes.literal)]
