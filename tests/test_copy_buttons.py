@@ -101,6 +101,7 @@ def commands(fence: str) -> str:
 def copied(chromium: Page, address: str) -> list[str]:
     """Open a page, click every copy button, and read the clipboard after each."""
     chromium.goto(address)
+    chromium.locator("button.copybtn").first.wait_for(state="attached")  # made after the page
     chromium.evaluate(_OPEN)
     found = []
     for button in chromium.locator("button.copybtn").all():
