@@ -23,6 +23,9 @@ FIRST = "01-commit-one"
 SAMPLE = 60  # seconds for mutants, each time; `nox -s mutants` takes the time that it needs
 # Runs the demo project's pipeline. It is no Python package; the Node that it wants comes from one.
 GITLAB_CI_LOCAL = "gitlab-ci-local@4.75.1"
+# Real servers and browsers, on busy cores: a red test is tried once more, and shown with what was
+# wrong. After three, nothing is tried again. Nor is a lost request: no visitor comes twice.
+AGAIN = ("--reruns=1", "--max-suite-reruns=3", "--rerun-except=lost", "--rerun-show-tracebacks")
 COVERAGE = 85  # percent of lines and branches of the engine; raise it, never lower it
 
 
@@ -68,7 +71,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase")
     # on all cores, and one more process, since many tests wait; and what is skipped is said
     workers = str((os.cpu_count() or 1) + 1)
-    every = ("--numprocesses", workers, "--dist", "worksteal", "-rs")
+    every = ("--numprocesses", workers, "--dist", "worksteal", "-rs", *AGAIN)
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or every))
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
