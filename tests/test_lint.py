@@ -180,3 +180,14 @@ def test_recording_makes_a_moved_tag_sound_again(course_folder: Path) -> None:
     assert len(findings(course_folder)) == 1
     lint.record(course.load(course_folder))
     assert findings(course_folder) == []
+
+
+def test_a_readme_may_be_hidden_from_checks_that_do_not_name_it(course_folder: Path) -> None:
+    write("solutions/01-hello/README.rst", "Hello\n=====\n")(course_folder)
+    lint.record(course.load(course_folder))
+    change(f"{STEP}/step.toml", "executable", 'unseen = ["README.rst"]\nexecutable')(course_folder)
+    assert findings(course_folder) == []
+    change(f"{STEP}/test_hello.py", '"app.py"', '"README.rst"')(course_folder)
+    assert findings(course_folder) == [
+        f"{STEP}/step.toml:9: unseen hides a file of its own solution: README.rst"
+    ]

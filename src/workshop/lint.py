@@ -19,6 +19,7 @@ _STEP_FILES = {"index.md", "hints.md", "trainer.md", "step.toml", "transcript.tx
                survivors.FILE}  # fmt: skip
 _KATA_FILES = {"index.md", "debrief.md", "kata.toml", "start", "judge"}
 _COURSE_FILES = {"course.toml", TAGS, "index.md", "waived.toml"}
+_PROSE = "README.rst"  # most steps change it, and few of their checks read it
 _LEFT_BY_TOOLS = {"__pycache__"}  # never committed, never built
 
 
@@ -215,13 +216,19 @@ def _solutions(course: Course) -> Iterator[Finding]:
             if not words.startswith("seal "):
                 fact = f"own names a command that makes no such file: {words}"
                 yield _finding(course, toml, fact, _line(toml, path))
+        judged = {path for path in written if path != _PROSE or _reads_prose(step)}
         for pattern in step.unseen:
-            if any(fnmatch.fnmatchcase(path, pattern) for path in written):
+            if any(fnmatch.fnmatchcase(path, pattern) for path in judged):
                 fact = f"unseen hides a file of its own solution: {pattern}"
                 yield _finding(course, toml, fact, _line(toml, pattern))
         if stage.files == before:
             yield _finding(course, step.solution, "this step changes nothing")
         before = dict(stage.files)
+
+
+def _reads_prose(step: Step) -> bool:
+    """Whether a check of this step names the project's README."""
+    return any(_PROSE.partition(".")[0] in file.read_text(encoding="utf-8") for file in step.tests)
 
 
 def _tags(course: Course) -> Iterator[Finding]:
