@@ -22,13 +22,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from workshop import deploys, git, history, keys, own, paths
 from workshop.checks import needs
-from workshop.model import Course, Step, Tag, Verdict, plain
+from workshop.model import Course, Step, Verdict, plain
 from workshop.trial import Kind, Trial
 
 # What a verdict can depend on in the engine; renderers and other verbs are not in it.
@@ -39,23 +40,18 @@ _ENGINE = (
     "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py",
 )  # fmt: skip
 _EMPTY = "empty"
+_Files = Mapping[str, history.File]
 
 
 class _Task(NamedTuple):
-    """A trial to be made: which checks, on which branch or tag, under which key."""
+    """A trial to be made: which checks, on which stage, which of its files are as they were in the
+    step's own (see `unseen`), and the key."""
 
     kind: Kind
     step: Step
     stage: str
-    ref: str
+    hidden: tuple[str, ...]
     key: str
-
-
-class _Seen(NamedTuple):
-    """What checks are given of a stage: a branch or tag, and its tree."""
-
-    ref: str
-    tree: str
 
 
 def verify(
@@ -67,66 +63,86 @@ def verify(
 ) -> tuple[Trial, ...]:
     """Prove `steps` (all, when empty). `report` is told each trial as it ends, its number, and
     how many there are. Returns the trials in the course's order."""
-    with history.built(course) as (repository, tags):
-        wanted = steps or course.steps
-        tasks = _plan(course, wanted, _trees(repository, tags), _seen(repository, course, wanted))
-        ended: dict[int, Trial] = {}
+    tasks = _plan(course, steps or course.steps)
+    ended: dict[int, Trial] = {}
 
-        def end(number: int, trial: Trial) -> None:
-            ended[number] = trial._replace(problems=_problems(course, tasks[number], trial))
-            report(ended[number], len(ended), len(tasks))
+    def end(number: int, trial: Trial) -> None:
+        ended[number] = trial._replace(problems=_problems(course, tasks[number], trial))
+        report(ended[number], len(ended), len(tasks))
 
-        for number, task in enumerate(tasks):
-            kept = None if fresh else _kept(task)
-            if kept is not None:
-                end(number, kept)
-        missing = [number for number in range(len(tasks)) if number not in ended]
-        for number, trial in _run(course, repository, tasks, missing):
-            end(number, trial)
-            if not ended[number].problems:
-                _keep(tasks[number], trial)
-            for other in missing:
-                if other not in ended and tasks[other].key == tasks[number].key:
-                    end(other, _again(tasks[other], trial))
+    for number, task in enumerate(tasks):
+        kept = None if fresh else _kept(task)
+        if kept is not None:
+            end(number, kept)
+    missing = [number for number in range(len(tasks)) if number not in ended]
+    for number, trial in _run(course, tasks, missing) if missing else ():
+        end(number, trial)
+        if not ended[number].problems:
+            _keep(tasks[number], trial)
+        for other in missing:
+            if other not in ended and tasks[other].key == tasks[number].key:
+                end(other, _again(tasks[other], trial))
     return tuple(ended[number] for number in range(len(tasks)))
 
 
-def _plan(
-    course: Course, steps: Sequence[Step], trees: Mapping[str, str],
-    seen: Mapping[tuple[str, str], _Seen],
-) -> list[_Task]:  # fmt: skip
+def _plan(course: Course, steps: Sequence[Step]) -> list[_Task]:
     """Every trial of `steps`, pure: the order is the order of the report."""
     engine = keys.engine(_ENGINE)
-    tags = [step.tag for step in course.steps]
+    stages: dict[str, _Files] = {_EMPTY: {}}
+    stages |= {stage.step.tag: stage.files for stage in history.stages(course)}
+    tags = list(stages)
     tasks = []
     for step in steps:
         checks = keys.digest(*(file.read_bytes() for file in step.tests))
         index = tags.index(step.tag)
-        before = tags[index - 1] if index else _EMPTY
-        stages: list[tuple[Kind, str]] = [("start", before)]
-        stages += [("solution", later) for later in tags[index:]]
-        for kind, stage in stages:
-            given = seen.get((step.tag, stage)) or _Seen(stage, trees[stage])
-            key = keys.digest(engine, "check", checks, given.tree, course.platform, step.own)
-            tasks.append(_Task(kind, step, stage, given.ref, key))
-        for kind in _deploys(course, index):
-            key = keys.digest(engine, kind, trees[before], trees[step.tag], course.platform)
-            tasks.append(_Task(kind, step, step.tag, step.tag, key))
+        before, own = tags[index - 1], stages[step.tag]
+        given: list[tuple[Kind, str, _Files, tuple[str, ...]]] = [
+            ("start", before, stages[before], ())
+        ]
+        for tag in tags[index:]:
+            hidden = _hidden(step, own, stages[tag])
+            given.append(("solution", tag, _as_it_was(own, stages[tag], hidden), hidden))
+        for kind, tag, files, hidden in given:
+            key = keys.digest(engine, "check", checks, _digest(files), course.platform, step.own)
+            tasks.append(_Task(kind, step, tag, hidden, key))
+        for kind in _deploys(course, own):
+            key = keys.digest(engine, kind, _digest(stages[before]), _digest(own), course.platform)
+            tasks.append(_Task(kind, step, step.tag, (), key))
     return tasks
 
 
-def _deploys(course: Course, index: int) -> tuple[Kind, ...]:
+def _hidden(step: Step, own: _Files, later: _Files) -> tuple[str, ...]:
+    """The files of the step's own stage, and of a later one, that mean nothing to its checks, and
+    have changed in between."""
+    return tuple(
+        path
+        for path in sorted({*own, *later})
+        if own.get(path) != later.get(path)
+        and any(fnmatch.fnmatchcase(path, pattern) for pattern in step.unseen)
+    )
+
+
+def _as_it_was(own: _Files, later: _Files, hidden: Sequence[str]) -> _Files:
+    """A later stage, but with these files as they were in the step's own, or without them."""
+    kept = {path: file for path, file in later.items() if path not in hidden}
+    return kept | {path: file for path, file in own.items() if path in hidden}
+
+
+def _digest(files: _Files) -> str:
+    """A hash over a whole tree. A changed message alone proves nothing new."""
+    return keys.digest(*chain.from_iterable(
+        ((path, file.mode), file.data) for path, file in sorted(files.items())
+    ))  # fmt: skip
+
+
+def _deploys(course: Course, files: _Files) -> tuple[Kind, ...]:
     """Where a stage is deployed to: on this machine, and, once it has what that takes, to a
     cluster."""
-    return ("deploy", "rollout") if _rolls(course, index) else ("deploy",)
-
-
-def _rolls(course: Course, index: int) -> bool:
-    return index >= 0 and deploys.rolls(course, history.stages(course)[index].files)
+    return ("deploy", "rollout") if deploys.rolls(course, files) else ("deploy",)
 
 
 def _run(
-    course: Course, repository: Path, tasks: Sequence[_Task], numbers: Sequence[int]
+    course: Course, tasks: Sequence[_Task], numbers: Sequence[int]
 ) -> Iterator[tuple[int, Trial]]:
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
     # The longest first, so that no core waits for them at the end: containers, then deploys.
@@ -147,7 +163,7 @@ def _run(
     many = max(cores - 1, 1) if busy else cores
     ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
 
-    def work(*queues: deque[int]) -> None:
+    def work(repository: Path, *queues: deque[int]) -> None:
         for each in queues:
             while True:
                 try:
@@ -160,10 +176,10 @@ def _run(
                     ended.put(error)
                     return
 
-    with ThreadPoolExecutor(max_workers=many + 1) as pool:
-        pool.submit(work, inside, others)
+    with history.built(course) as (repository, _), ThreadPoolExecutor(many + 1) as pool:
+        pool.submit(work, repository, inside, others)
         for _ in range(many):
-            pool.submit(work, others)
+            pool.submit(work, repository, others)
         try:
             for _ in queue:
                 came = ended.get()
@@ -186,7 +202,10 @@ def _try(course: Course, repository: Path, task: _Task) -> Trial:
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
         # A name of its own: a cluster, which others may use, has a namespace of that name.
         project = Path(folder) / f"verify-{Path(folder).name.rpartition('-')[2]}"
-        _materialize(repository, task.ref, project)
+        hidden = task.hidden
+        own = task.step.tag
+        ref = _branch(repository, own, task.stage, hidden) if hidden else task.stage
+        _materialize(repository, ref, project)
         trial = _made(course, task, project)
     return trial._replace(seconds=round(time.monotonic() - began, 3))
 
@@ -201,7 +220,8 @@ def _made(course: Course, task: _Task, project: Path) -> Trial:
         return deploys.deploy(course, trial, before, project)
     if missing := needs.missing(("containers", "cluster")):
         return deploys.skipped(trial, missing)
-    before = course.steps[index - 1].tag if _rolls(course, index - 1) else None
+    earlier = history.stages(course)[index - 1] if index else None
+    before = earlier.step.tag if earlier and deploys.rolls(course, earlier.files) else None
     return deploys.rollout(course, trial, before, project)
 
 
@@ -284,32 +304,9 @@ def _materialize(repository: Path, ref: str, project: Path) -> None:
     )  # fmt: skip
 
 
-def _trees(repository: Path, tags: Sequence[Tag]) -> dict[str, str]:
-    """The hash of each stage's tree: a changed message alone proves nothing new."""
-    names = [f"{tag.commit}^{{tree}}" for tag in tags]
-    hashes = git.text("rev-parse", *names, cwd=repository).splitlines()
-    return {_EMPTY: "", **{tag.name: tree for tag, tree in zip(tags, hashes, strict=True)}}
-
-
-def _seen(repository: Path, course: Course, steps: Sequence[Step]) -> dict[tuple[str, str], _Seen]:
-    """What the checks of a step are given of later stages, where that is not all: by both tags."""
-    found = {}
-    stages = history.stages(course)
-    for step in steps:
-        own = stages[step.number - 1].files
-        for stage in stages[step.number :] if step.unseen else ():
-            hidden = [
-                path for path in sorted({*own, *stage.files})
-                if any(fnmatch.fnmatchcase(path, pattern) for pattern in step.unseen)
-            ]  # fmt: skip
-            if hidden:
-                tags = (step.tag, stage.step.tag)
-                found[tags] = _as_it_was(repository, *tags, hidden)
-    return found
-
-
-def _as_it_was(repository: Path, own: str, tag: str, hidden: Sequence[str]) -> _Seen:
-    """A branch that is the stage `tag`, but with these files as they were in the stage `own`."""
+def _branch(repository: Path, own: str, tag: str, hidden: Sequence[str]) -> str:
+    """Make a branch that is the stage `tag`, but with these files as they were in the stage `own`.
+    Returns its name."""
     before = git.run("ls-tree", "-r", "-z", own, "--", *hidden, cwd=repository)
     gone = b"".join(b"0 %s\t%s\0" % (b"0" * 40, os.fsencode(path)) for path in hidden)
     with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
@@ -328,9 +325,9 @@ def _as_it_was(repository: Path, own: str, tag: str, hidden: Sequence[str]) -> _
     }
     words = ("commit-tree", tree, "-p", f"{tag}^", "-m", tag)
     commit = git.run(*words, cwd=repository, variables=who).decode().strip()
-    ref = f"{tag}-{tree[:12]}"
-    git.run("update-ref", f"refs/heads/{ref}", commit, cwd=repository)
-    return _Seen(ref, tree)
+    name = f"{tag}-as-of-{own}"
+    git.run("update-ref", f"refs/heads/{name}", commit, cwd=repository)
+    return name
 
 
 def _kept(task: _Task) -> Trial | None:
