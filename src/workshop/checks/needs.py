@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from workshop import containers, kubectl
 
@@ -13,8 +14,13 @@ _PATIENCE = 10.0
 
 def missing(needs: Iterable[str]) -> str:
     """Why checks with these needs can't run here; empty when they can."""
-    absent = [_NEEDS[name][0] for name in needs if not _NEEDS[name][1]()]
+    absent = [need.what + need.which for need in map(_NEEDS.__getitem__, needs) if not need.met()]
     return f"needs {' and '.join(absent)}" if absent else ""
+
+
+def said(needs: Iterable[str]) -> str:
+    """These needs, as a person says them."""
+    return ", ".join(_NEEDS[name].what for name in needs)
 
 
 def _any(*commands: tuple[str, ...]) -> Callable[[], bool]:
@@ -39,14 +45,23 @@ def _works(command: tuple[str, ...]) -> bool:
     return done.returncode == 0
 
 
-# Each need, as a person says it, and whether it is met.
-_NEEDS: Mapping[str, tuple[str, Callable[[], bool]]] = {
-    "containers": ("a container engine", _any(("docker", "info"), ("podman", "info"))),
-    "compose": ("Docker Compose", lambda: bool(containers.compose())),
-    "cluster": (f"a Kubernetes cluster that {kubectl.VARIABLE} names", kubectl.answers),
-    "browser": (
+class _Need(NamedTuple):
+    """A need as a person says it, which one it must be, and whether it is met."""
+
+    what: str
+    met: Callable[[], bool]
+    which: str = ""
+
+
+_NEEDS: Mapping[str, _Need] = {
+    "containers": _Need("a container engine", _any(("docker", "info"), ("podman", "info"))),
+    "compose": _Need("Docker Compose", lambda: bool(containers.compose())),
+    "cluster": _Need(
+        "a Kubernetes cluster", kubectl.answers, which=f" that {kubectl.VARIABLE} names"
+    ),
+    "browser": _Need(
         "a browser",
         _any(("chromium", "--version"), ("google-chrome", "--version"), ("firefox", "--version")),
     ),
-    "pipelines": ("gitlab-ci-local", _any(("gitlab-ci-local", "--version"))),
+    "pipelines": _Need("gitlab-ci-local", _any(("gitlab-ci-local", "--version"))),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx import addnodes
 
+from workshop.checks import needs
 from workshop.sphinxext.base import WorkshopDirective
 from workshop.sphinxext.hash import SHORT, commit
 from workshop.sphinxext.material import Material
@@ -21,7 +22,7 @@ def head(material: Material, tag: str) -> str:
             f"{step.minutes} minutes" if step.minutes != 1 else "1 minute",
             step.tag,
             commit(material, tag, str(SHORT)),
-            ", ".join(step.needs),
+            needs.said(step.needs),
         ]
     )
 
@@ -31,9 +32,8 @@ class StepHead(WorkshopDirective):
 
     def content_nodes(self) -> list[nodes.Node]:
         """A list, so that it is read out as one; CSS puts it on a line."""
-        place, layer, minutes, tag, commit_hash, needs = self.show(head, self.stage.step.tag).split(
-            "\n"
-        )
+        facts = self.show(head, self.stage.step.tag).split("\n")
+        place, layer, minutes, tag, commit_hash, wanted = facts
         items = [
             [nodes.Text(place)],
             [nodes.Text("Layer: "), self._layer(layer)],
@@ -41,11 +41,11 @@ class StepHead(WorkshopDirective):
             [nodes.Text("Tag: "), nodes.literal(tag, tag)],
             [nodes.Text("Commit: "), nodes.literal(commit_hash, commit_hash)],
         ]
-        if needs:
-            items.append([nodes.Text(f"Needs: {needs}")])
+        if wanted:
+            items.append([nodes.Text(f"Needs: {wanted}")])
         lines = (nodes.list_item("", nodes.paragraph("", "", *item)) for item in items)
-        facts = nodes.bullet_list("", *lines, classes=["step-head"])
-        return self.framed(facts, stage=self.stage.step.tag)
+        listed = nodes.bullet_list("", *lines, classes=["step-head"])
+        return self.framed(listed, stage=self.stage.step.tag)
 
     def _layer(self, layer: str) -> nodes.Node:
         """The layer's name; a link where the layer has a page."""
