@@ -130,7 +130,8 @@ def test_a_pod_that_is_sent_away_costs_nobody_an_answer(live: Live) -> None:
         assert live.kubectl("delete", "pod", gone.name).code == 0
         until(lambda: gone.name not in [pod.name for pod in live.pods()] and live.well())
         report = visitors.stop()
-    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    assert not report.lost, f"lost: {dict(report.lost)}"  # and so it is not tried again
+    assert set(report.statuses) == {200}
     assert report.sent > 500
 
 
@@ -188,7 +189,8 @@ def test_a_deploy_that_is_killed_in_the_middle_changes_nothing_and_the_next_one_
         report = visitors.stop()
     assert (said.returncode, said.stderr) == (0, "")
     assert "was interrupted" in said.stdout
-    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    assert not report.lost, f"lost: {dict(report.lost)}"  # and so it is not tried again
+    assert set(report.statuses) == {200}
     entries = log.entries(places.of(live.project, "production", "kubernetes"))
     assert [each.outcome for each in entries] == ["live", "interrupted", "live"]
     assert not {pod.name for pod in live.pods()} & before
@@ -208,7 +210,8 @@ def test_a_rush_calls_for_more_pods_and_loses_nobody(live: Live) -> None:
     ):
         until(lambda: live.ready() > 3, CALLED)
         report = visitors.stop()
-    assert (dict(report.lost), set(report.statuses)) == ({}, {200})
+    assert not report.lost, f"lost: {dict(report.lost)}"  # and so it is not tried again
+    assert set(report.statuses) == {200}
     (found,) = kubectl.objects("horizontalpodautoscalers", "--namespace", live.namespace)
     assert found["status"]["desiredReplicas"] > 3
 

@@ -75,7 +75,7 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "kubectl").write_text(program, "utf-8")
     (folder / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setattr(module, "_TRIED", 0.05)
+    monkeypatch.setattr(module, "_STUCK", 0.05)
     monkeypatch.setattr(module, "_POLL", 0.01)
     return log
 
@@ -115,3 +115,17 @@ def test_a_way_back_ends_with_the_first_command_that_fails(
     undone, _ = releases.undone(commands, {})
     assert (undone.done.code, undone.good) == (3, False)
     assert kubectl.read_text("utf-8").splitlines() == ["--namespace it rollout undo 99"]
+
+
+@pytest.mark.parametrize(
+    ("probes", "seconds"),
+    [
+        ([None], 0),
+        ([{"periodSeconds": 5}, {"periodSeconds": 2}], 10),
+        ([{"failureThreshold": 3}], 20),
+        ([{"initialDelaySeconds": 20, "successThreshold": 3, "periodSeconds": 1}, None], 24),
+    ],
+)
+def test_who_asks_seldom_is_waited_for(probes: list[dict[str, int] | None], seconds: float) -> None:
+    containers = [{"readinessProbe": each} if each is not None else {} for each in probes]
+    assert module.asked_twice(containers) == seconds

