@@ -60,6 +60,18 @@ def test_every_gate_is_green_on_a_sound_course(docs: Docs) -> None:
     assert sorted(skipped) == ["for macos", "for windows"]
 
 
+def test_what_a_step_needs_is_said_in_words_and_held(docs: Docs) -> None:
+    toml = docs.root / "steps" / "02-name" / "step.toml"
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(text.replace("[red]", 'needs = ["cluster", "pipelines"]\n\n[red]'), "utf-8")
+    assert docs.build(home=HOME)[1] == ""
+    page = docs.root / "out" / "steps" / "02-name" / "index.html"
+    assert "Needs: a Kubernetes cluster, gitlab-ci-local" in page.read_text(encoding="utf-8")
+    assert run(docs, "facts")["facts"].green
+    page.write_text(page.read_text(encoding="utf-8").replace("a Kubernetes", "a"), "utf-8")
+    assert not run(docs, "facts")["facts"].green
+
+
 def test_only_the_gates_that_are_named_run(docs: Docs) -> None:
     assert list(run(docs, "values", "coverage")) == ["coverage", "values"]
 
