@@ -46,9 +46,10 @@ Commit #1 is in production: the URL is above. Open it!
   the demo project  {_short(DEMO)}   (a commit and a tag a step: git tag -n)
   the docs          {_short(page)}
 
-Go on with your own project:
+Go on with your own project. To have its address, end this production first:
 
-  {_short(command)} start my-project
+  {_short(command)} production down --project {_short(DEMO)}
+  {_short(command)} start demo
 """
     )
 

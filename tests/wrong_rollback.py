@@ -30,7 +30,8 @@ DATA = (
 MEND = (
     " First a test that would have\ncaught it, red; then the mend, green; then push:\n\n"
     ".. code-block:: console\n\n    $ git revert --no-commit HEAD\n    $ tox\n"
-    '    $ git commit --message "Take back what was wrong, and test for it"\n'
+    '    $ git commit --all --message "Take back what was wrong, and test for it"\n'
+    "    $ git push\n"
 )
 # An app that has migrations and nothing else: all that it says is said to the database.
 MIGRATION = """from django.db import migrations
@@ -81,8 +82,8 @@ WRONG = (
     wrong("two buttons", BUTTON, "\n# The way back",
           f"\nback:\n  stage: deploy\n  when: manual\n  script:\n{UNDO}\n# The way back"),
     wrong("the button knows more", TOLD, " --timeout 300s\n", " --timeout 250s\n"),
-    wrong("no clock", TOLD, "Is it not over after five minutes, call somebody: two see more than"
-          " one.\n", "\n", README),
+    wrong("no clock", TOLD, " Not over after five minutes? Call somebody: two see more than one.\n",
+          "\n", README),
     wrong("as if the tables went back", TOLD, DATA, "", README),
     wrong("wait for it on another page", TOLD,
           "       $ kubectl --namespace demo-production rollout status",

@@ -48,7 +48,7 @@ def prefetch(args: argparse.Namespace) -> int:
         print(f"{tag:<24} {'fetched' if made else 'there already'}", flush=True)
 
     prefetch.prefetch(course_of(args), report=show)
-    print("\nAll is there. From now on you need no network.")
+    print("\nAll is there. From now on you need no network, but for images of containers.")
     return GREEN
 
 
