@@ -129,3 +129,16 @@ def test_a_way_back_ends_with_the_first_command_that_fails(
 def test_who_asks_seldom_is_waited_for(probes: list[dict[str, int] | None], seconds: float) -> None:
     containers = [{"readinessProbe": each} if each is not None else {} for each in probes]
     assert module.asked_twice(containers) == seconds
+
+
+def test_who_still_prepares_has_never_served() -> None:
+    def pod(status: str) -> workloads.Pod:
+        conditions = [
+            {"type": "Initialized", "status": status},
+            {"type": "Ready", "status": "False"},
+        ]
+        return CAME[0]._replace(status={"conditions": conditions})
+
+    assert workloads.prepares(pod("False"))
+    assert not workloads.prepares(pod("True"))
+    assert not workloads.prepares(CAME[0])  # nobody says so

@@ -69,6 +69,12 @@ def started(seen: Pod) -> bool:
     return bool(own) and all(each.get("started") for each in own)
 
 
+def prepares(seen: Pod) -> bool:
+    """Whether a pod still waits for its init containers: none of its own has ever started."""
+    told = {each["type"]: each["status"] for each in seen.status.get("conditions", ())}
+    return told.get("Initialized") == "False"
+
+
 def probed(seen: Pod) -> bool:
     """Whether somebody asks each container of a pod if it is ready. Without a probe, a container is
     from its first moment on, even if that is its last."""

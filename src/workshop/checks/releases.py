@@ -166,15 +166,17 @@ class Releases:
         self._cluster.apply_objects(FILE, [self._with(image, each) for each in self.objects])
 
     def settle(self, image: str) -> tuple[Pod, ...]:
-        """Wait until this release has taken over, and no pod of another one is left."""
+        """Wait until this release has taken over, and no pod of another one is left. One that goes
+        and never served does not count: a shell that waits for a migration hears no SIGTERM."""
         began = time.monotonic()
         quiet = began
         while time.monotonic() - began < ROLLOUT:
             found = [self._cluster.now(each) for each in self.objects]
             pods = self.pods()
-            gone = all(image in images(pod) for pod in pods)
+            served = [pod for pod in pods if not (pod.leaves and workloads.prepares(pod))]
+            gone = all(image in images(pod) for pod in served)
             if gone and all(each and workloads.done(each) for each in found):
-                return pods
+                return tuple(served)
             why = next(filter(None, (workloads.failed(each) for each in found if each)), "")
             stuck = next(filter(None, map(workloads.trouble, pods)), None)
             quiet = quiet if stuck else time.monotonic()
