@@ -19,7 +19,11 @@ def test_first_commit_works(submission):
         expected=f"the commit {first}",
         do="Leave the header X-Release to production: your code must not set it.",
     )
-    answer.must_be(200, do="Begin the kata anew, and look at `/` before you commit.")
+    answer.must_be(
+        200,
+        do="Did it never go live? Then amend it: nobody has seen it. If it did, begin the kata"
+        " anew, in another folder, and look at `/` before you commit.",
+    )
 
 
 def test_first_to_go_live(submission):
@@ -29,7 +33,7 @@ def test_first_to_go_live(submission):
         went == submission.root,
         seen=f"the first to go live was {submission.name(went)}",
         expected=f"your first commit, {submission.name(submission.root)}",
-        do="Begin the kata anew. Commit once, deploy, and only then write more.",
+        do="Begin the kata anew, in another folder. Commit once, deploy, and only then write more.",
     )
 
 
@@ -40,7 +44,8 @@ def test_within_the_time_box(submission):
         minutes <= submission.minutes,
         seen=f"it was live in minute {minutes}",
         expected=f"it is live within {submission.minutes} minutes",
-        do="Talk about what took so long, begin the kata anew, and leave that out at first.",
+        do="Talk about what took so long, begin the kata anew, in another folder,"
+        " and leave that out at first.",
     )
 
 

@@ -135,8 +135,8 @@ class Submission:
             raise CheckFailed(
                 seen=f"{self.name(commit)} does not deploy: {error.fact}",
                 expected="this commit works, as it is",
-                do="It is in your history for good. Begin the kata anew, "
-                "and look at `/` before you commit.",
+                do="Did it never go live? Then amend it: nobody has seen it. If it did, begin the"
+                " kata anew, in another folder, and look at `/` before you commit.",
             ) from error
 
 
