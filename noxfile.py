@@ -91,8 +91,8 @@ def cluster(session: nox.Session) -> None:
     session.run("python", "tests/images/__main__.py")
     session.run("workshop", "verify")
     # two files at a time: most of what they do is to wait for pods
-    two = ("--numprocesses", "2", "--dist", "loadfile")
-    session.run("pytest", "-m", "cluster", "-rs", *AGAIN, *(session.posargs or two))
+    two = ("--numprocesses", "2", "--dist", "loadfile", *AGAIN)
+    session.run("pytest", "-m", "cluster", "-rs", *(session.posargs or two))
     _build_docs(session)
     session.run("workshop", "gates", "--html", str(DOCS), "replay")
 
