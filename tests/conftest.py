@@ -41,15 +41,17 @@ def _uv_cache() -> str:
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home() -> Iterator[Path]:
     """A fresh WORKSHOP_HOME that other users may walk through: PostgreSQL never runs as root."""
-    # Wheels that were fetched once stay fetched: uv's cache is the one thing that is shared.
-    monkeypatch.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or _uv_cache())
     folder = Path(tempfile.mkdtemp(prefix="workshop-"))
     folder.chmod(0o755)
-    monkeypatch.setenv("WORKSHOP_HOME", str(folder))
-    monkeypatch.setenv("HOME", str(folder))
-    yield folder
+    # Not the test's own `monkeypatch`: its undo() would lead to the person's home again.
+    with pytest.MonkeyPatch.context() as variables:
+        # Wheels that were fetched once stay fetched: uv's cache is the one thing that is shared.
+        variables.setenv("UV_CACHE_DIR", os.environ.get("UV_CACHE_DIR") or _uv_cache())
+        variables.setenv("WORKSHOP_HOME", str(folder))
+        variables.setenv("HOME", str(folder))
+        yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 

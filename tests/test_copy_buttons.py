@@ -48,10 +48,14 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # a page asks for all its files at once, and five would be the default
+
+
 def serving(folder: Path) -> Iterator[str]:
     """Serve a folder on loopback, on a free port. Yields its URL."""
     handler = functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -100,7 +104,10 @@ def commands(fence: str) -> str:
 
 def copied(chromium: Page, address: str) -> list[str]:
     """Open a page, click every copy button, and read the clipboard after each."""
+    lost: list[str] = []
+    chromium.once("requestfailed", lambda asked: lost.append(f"{asked.url}: {asked.failure}"))
     chromium.goto(address)
+    assert lost == []
     chromium.locator("button.copybtn").first.wait_for(state="attached")  # made after the page
     chromium.evaluate(_OPEN)
     found = []

@@ -169,7 +169,6 @@ def test_it_ends_on_a_full_disk_too(
     assert ask(owner, {"do": "down"}) == {"reason": "", "live": None, "answered": ""}
     assert [each.ended for each in Fake.made] == [[True], [False]]
     assert owner.ended.is_set()
-    monkeypatch.undo()
 
 
 # --- a worker's start ----------------------------------------------------------------------------

@@ -307,9 +307,8 @@ def test_what_is_changed_while_it_is_judged_is_not_kept(
         file.write_text(before + "# saved meanwhile\n")
         return trial
 
-    monkeypatch.setattr(verify, "_checked", meanwhile)
-    assert problems(prove(course_folder, "2")) == {}
-    monkeypatch.undo()
-    checks_only(monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(verify, "_checked", meanwhile)
+        assert problems(prove(course_folder, "2")) == {}
     file.write_text(before)
     assert "02-name solution 02-name" not in known(prove(course_folder, "2"))
