@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from workshop import course, lint, verify
+from workshop import course, lint, planning, verify
 from workshop.trial import Trial
 
 
@@ -92,12 +93,12 @@ def test_fresh_ignores_what_is_known(course_folder: Path) -> None:
 
 def checks_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the deploys out where the test is about checks."""
-    plan = verify._plan
+    plan = planning.plan
 
-    def without_deploys(*args: object) -> list[verify._Task]:
+    def without_deploys(*args: object) -> list[planning.Task]:
         return [task for task in plan(*args) if task.kind != "deploy"]  # type: ignore[arg-type]
 
-    monkeypatch.setattr(verify, "_plan", without_deploys)
+    monkeypatch.setattr(planning, "plan", without_deploys)
 
 
 def test_a_check_that_is_green_on_its_start_is_caught(
@@ -312,3 +313,38 @@ def test_what_is_changed_while_it_is_judged_is_not_kept(
         assert problems(prove(course_folder, "2")) == {}
     file.write_text(before)
     assert "02-name solution 02-name" not in known(prove(course_folder, "2"))
+
+
+def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = course.load(course_folder)
+    step = loaded.steps[0]
+    inside = step._replace(needs=("containers", "cluster"))
+    tasks = [
+        *(planning.Task("solution", step, step.tag, (), f"here {each}") for each in range(1)),
+        *(planning.Task("solution", inside, step.tag, (), f"cluster {each}") for each in range(4)),
+        *(planning.Task("rollout", inside, step.tag, (), f"rollout {each}") for each in range(2)),
+    ]
+    running: set[str] = set()
+    beside: dict[str, set[str]] = {}
+
+    def wait(_: object, __: object, task: planning.Task) -> Trial:
+        running.add(task.key)
+        for _ in range(20):
+            for each in [*running]:
+                beside.setdefault(each, set()).update([*running])
+            time.sleep(0.01)
+        running.remove(task.key)
+        return Trial(task.kind, task.step.tag, task.stage)
+
+    monkeypatch.setattr(verify, "_try", wait)
+    monkeypatch.setattr(verify.needs, "missing", lambda _: "")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    made = [number for number, _ in verify._run(loaded, tasks, range(len(tasks)))]
+    assert sorted(made) == [*range(len(tasks))]
+    for name in ("rollout 0", "rollout 1"):
+        assert {each.split()[0] for each in beside[name] - {name}} <= {"here"}
+    checks = {f"cluster {each}" for each in range(4)}
+    assert any(beside[each] & (checks - {each}) for each in checks)
+    assert max(map(len, beside.values())) > 1

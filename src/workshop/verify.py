@@ -1,61 +1,32 @@
 """The course, proven: every step is red on its start, green on its solution, green later, deploys.
 
 A trial is one set of checks on one stage, or one deploy of a stage under load. What a trial
-depends on makes its key; what came out is kept under that key in the workshop's home, so that
-nothing is proven twice. Judging is pure and comes after: a changed `red` needs no new trial.
-
-A step may name files that mean nothing to its checks (`unseen` in step.toml). On later stages, its
-checks are given a project in which these are as they were when the step was done, or are not there
-at all. So stages that differ in nothing else are one trial: it is made once, and counts for each.
+depends on makes its key (see `planning.py`); what came out is kept under that key in the workshop's
+home, so that nothing is proven twice. Judging is pure and comes after: a changed `red` needs no new
+trial.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, get_args
 
-from workshop import deploys, git, history, keys, own, paths
+from workshop import deploys, git, history, own, paths, planning
 from workshop.checks import needs
 from workshop.model import Course, Step, Verdict, plain
-from workshop.trial import Kind, Trial
-
-# What a verdict can depend on in the engine; renderers and other verbs are not in it.
-_ENGINE = (
-    "checks", "production", "containers.py", "environments.py", "postgres.py", "load.py",
-    "sending.py", "git.py", "history.py", "keys.py", "verify.py", "trial.py", "deploys.py",
-    "kubectl.py", "manifests.py", "underload.py", "workloads.py",
-    "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py", "commands/sealing.py",
-    "model.py", "course.py", "paths.py", "errors.py",
-)  # fmt: skip
-# Fixtures that look at commits before the last one, or at all of them.
-_PAST = re.compile(r"\b(?:earlier|committed)\b")
-_EMPTY = "empty"
-_Files = Mapping[str, history.File]
-
-
-class _Task(NamedTuple):
-    """A trial to be made: which checks, on which stage, which of its files are as they were in the
-    step's own (see `unseen`), and the key."""
-
-    kind: Kind
-    step: Step
-    stage: str
-    hidden: tuple[str, ...]
-    key: str
+from workshop.trial import Trial
 
 
 def verify(
@@ -67,7 +38,7 @@ def verify(
 ) -> tuple[Trial, ...]:
     """Prove `steps` (all, when empty). `report` is told each trial as it ends, its number, and
     how many there are. Returns the trials in the course's order."""
-    tasks = _plan(course, steps or course.steps)
+    tasks = planning.plan(course, steps or course.steps)
     ended: dict[int, Trial] = {}
 
     def end(number: int, trial: Trial) -> None:
@@ -83,7 +54,7 @@ def verify(
         task = tasks[number]
         end(number, trial)
         # whoever has saved a file meanwhile has it judged again
-        if not ended[number].problems and task in _plan(course, [task.step]):
+        if not ended[number].problems and task in planning.plan(course, [task.step]):
             _keep(task, trial)
         for other in missing:
             if other not in ended and tasks[other].key == task.key:
@@ -91,122 +62,60 @@ def verify(
     return tuple(ended[number] for number in range(len(tasks)))
 
 
-def _plan(course: Course, steps: Sequence[Step]) -> list[_Task]:
-    """Every trial of `steps`, pure: the order is the order of the report."""
-    engine = keys.engine(_ENGINE)
-    stages: dict[str, _Files] = {_EMPTY: {}}
-    stages |= {stage.step.tag: stage.files for stage in history.stages(course)}
-    tags = list(stages)
-    told = [(step.tag, step.message, _digest(stages[step.tag])) for step in course.steps]
-    tasks = []
-    for step in steps:
-        texts = [file.read_bytes() for file in step.tests]
-        looks_back = any(_PAST.search(text.decode()) for text in texts)
-        index = tags.index(step.tag)
-        before, own = tags[index - 1], stages[step.tag]
-        given: list[tuple[Kind, str, _Files, tuple[str, ...]]] = [
-            ("start", before, stages[before], ())
-        ]
-        for tag in tags[index:]:
-            hidden = _hidden(step, own, stages[tag])
-            given.append(("solution", tag, _as_it_was(own, stages[tag], hidden), hidden))
-        for kind, tag, files, hidden in given:
-            past = (tag, *told) if looks_back else ()
-            parts = (engine, "check", *texts, _digest(files), past, course.platform, step.own)
-            tasks.append(_Task(kind, step, tag, hidden, keys.digest(*parts)))
-        for kind in _deploys(course, own):
-            key = keys.digest(engine, kind, _digest(stages[before]), _digest(own), course.platform)
-            tasks.append(_Task(kind, step, step.tag, (), key))
-    return tasks
-
-
-def _hidden(step: Step, own: _Files, later: _Files) -> tuple[str, ...]:
-    """The files of the step's own stage, and of a later one, that mean nothing to its checks, and
-    have changed in between."""
-    return tuple(
-        path
-        for path in sorted({*own, *later})
-        if own.get(path) != later.get(path)
-        and any(fnmatch.fnmatchcase(path, pattern) for pattern in step.unseen)
-    )
-
-
-def _as_it_was(own: _Files, later: _Files, hidden: Sequence[str]) -> _Files:
-    """A later stage, but with these files as they were in the step's own, or without them."""
-    kept = {path: file for path, file in later.items() if path not in hidden}
-    return kept | {path: file for path, file in own.items() if path in hidden}
-
-
-def _digest(files: _Files) -> str:
-    """A hash over a whole tree. A changed message alone proves nothing new."""
-    return keys.digest(*chain.from_iterable(
-        ((path, file.mode), file.data) for path, file in sorted(files.items())
-    ))  # fmt: skip
-
-
-def _deploys(course: Course, files: _Files) -> tuple[Kind, ...]:
-    """Where a stage is deployed to: on this machine, and, once it has what that takes, to a
-    cluster."""
-    return ("deploy", "rollout") if deploys.rolls(course, files) else ("deploy",)
-
-
 def _run(
-    course: Course, tasks: Sequence[_Task], numbers: Sequence[int]
+    course: Course, tasks: Sequence[planning.Task], numbers: Sequence[int]
 ) -> Iterator[tuple[int, Trial]]:
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
     # The longest first, so that no core waits for them at the end: containers, then deploys.
     first = {tasks[number].key: number for number in reversed(numbers)}  # one of each key
-    queue = sorted(
-        first.values(),
-        key=lambda each: (
-            not tasks[each].step.needs,
-            tasks[each].kind not in ("deploy", "rollout"),
-        ),
+    order = sorted(
+        first.values(), key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy")
     )
+    queue = {
+        place: deque(each for each in order if tasks[each].place == place)
+        for place in get_args(planning.Place)
+    }
     # Trials wait a lot, so there is one more of them than there are cores. But a cluster on the
-    # same machine keeps one busy: while there are trials in it, one at a time, there is one fewer.
-    inside = deque(each for each in queue if _in_cluster(tasks[each]))
-    others = deque(each for each in queue if not _in_cluster(tasks[each]))
+    # same machine keeps one busy: while there are trials in it, there is one fewer.
     cores = os.cpu_count() or 1
-    busy = bool(inside) and not needs.missing(("cluster",))
-    many = max(cores - 1, 1) if busy else cores
+    inside = bool(queue["rollout"] or queue["cluster"]) and not needs.missing(("cluster",))
+    many = max(cores - 1, 1) if inside else cores
+    rolled_out = threading.Event()
     ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
 
-    def work(repository: Path, *queues: deque[int]) -> None:
-        for each in queues:
-            while True:
-                try:
-                    number = each.popleft()
-                except IndexError:
-                    break
-                try:
+    def work(repository: Path, *places: planning.Place) -> None:
+        try:
+            for place in places:
+                if place == "cluster":  # a rollout has the cluster to itself
+                    rolled_out.wait()
+                while queue[place]:
+                    try:
+                        number = queue[place].popleft()
+                    except IndexError:  # another one was quicker
+                        break
                     ended.put((number, _try(course, repository, tasks[number])))
-                except BaseException as error:
-                    ended.put(error)
-                    return
+                if place == "rollout":
+                    rolled_out.set()
+        except BaseException as error:
+            ended.put(error)
 
     with history.built(course) as (repository, _), ThreadPoolExecutor(many + 1) as pool:
-        pool.submit(work, repository, inside, others)
+        pool.submit(work, repository, "rollout", "cluster", "here")
         for _ in range(many):
-            pool.submit(work, repository, others)
+            pool.submit(work, repository, "here", "cluster")
         try:
-            for _ in queue:
+            for _ in order:
                 came = ended.get()
                 if isinstance(came, BaseException):
                     raise came
                 yield came
         finally:
-            inside.clear()
-            others.clear()
+            for each in queue.values():
+                each.clear()
+            rolled_out.set()
 
 
-def _in_cluster(task: _Task) -> bool:
-    """Whether a trial needs the cluster: those of a step that does, at its start or later, and each
-    rollout."""
-    return task.kind == "rollout" or (task.kind != "deploy" and "cluster" in task.step.needs)
-
-
-def _try(course: Course, repository: Path, task: _Task) -> Trial:
+def _try(course: Course, repository: Path, task: planning.Task) -> Trial:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
         # A name of its own: a cluster, which others may use, has a namespace of that name.
@@ -218,7 +127,7 @@ def _try(course: Course, repository: Path, task: _Task) -> Trial:
     return trial._replace(seconds=round(time.monotonic() - began, 3))
 
 
-def _made(course: Course, task: _Task, project: Path) -> Trial:
+def _made(course: Course, task: planning.Task, project: Path) -> Trial:
     if task.kind not in ("deploy", "rollout"):
         return _check(course, task, project)
     trial = Trial(task.kind, task.step.tag, task.stage)
@@ -233,7 +142,7 @@ def _made(course: Course, task: _Task, project: Path) -> Trial:
     return deploys.rollout(course, trial, before, project)
 
 
-def _check(course: Course, task: _Task, project: Path) -> Trial:
+def _check(course: Course, task: planning.Task, project: Path) -> Trial:
     """Judge in a process of its own: pytest has one state a process, and a core each."""
     try:
         own.make(task.step, project)
@@ -243,7 +152,7 @@ def _check(course: Course, task: _Task, project: Path) -> Trial:
             shutil.rmtree(paths.project_home(project), ignore_errors=True)
 
 
-def _checked(course: Course, task: _Task, project: Path) -> Trial:
+def _checked(course: Course, task: planning.Task, project: Path) -> Trial:
     done = subprocess.run(
         [
             sys.executable, "-m", "workshop.checks",
@@ -264,7 +173,7 @@ def _checked(course: Course, task: _Task, project: Path) -> Trial:
     return Trial(task.kind, task.step.tag, task.stage, verdicts)
 
 
-def _problems(course: Course, task: _Task, trial: Trial) -> tuple[str, ...]:
+def _problems(course: Course, task: planning.Task, trial: Trial) -> tuple[str, ...]:
     """What came out, held against what the course promises. Pure."""
     if task.kind == "start":
         return tuple(_start_problems(task.step, trial.verdicts))
@@ -301,7 +210,7 @@ def _start_problems(step: Step, verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _materialize(repository: Path, ref: str, project: Path) -> None:
-    if ref == _EMPTY:
+    if ref == planning.EMPTY:
         project.mkdir()
         git.run("init", "--quiet", "--template=", "--initial-branch=main", cwd=project)
         return
@@ -326,7 +235,7 @@ def _hide(project: Path, own: str, hidden: Sequence[str]) -> None:
     git.run(*words, cwd=project, variables=who)
 
 
-def _kept(task: _Task) -> Trial | None:
+def _kept(task: planning.Task) -> Trial | None:
     try:
         kept: dict[str, Any] = json.loads((_store() / f"{task.key}.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -335,14 +244,14 @@ def _kept(task: _Task) -> Trial | None:
     return _again(task, Trial(**kept))
 
 
-def _again(task: _Task, trial: Trial) -> Trial:
+def _again(task: planning.Task, trial: Trial) -> Trial:
     """A trial that was made before, under the same key, as one of this task."""
     return trial._replace(
         kind=task.kind, step=task.step.tag, stage=task.stage, cached=True, problems=()
     )
 
 
-def _keep(task: _Task, trial: Trial) -> None:
+def _keep(task: planning.Task, trial: Trial) -> None:
     """Keep what came out as promised. What was skipped is tried again: another day may differ."""
     if any(each.outcome == "skipped" for each in trial.verdicts):
         return

@@ -23,7 +23,7 @@ from workshop.production import images
 
 FILE = "deployment/postgres-secrets.yaml"
 NAME, KEY = "postgres", "password"
-MADE = 180.0  # seconds until the Job has ended, on a slow machine
+MADE = 300.0  # seconds until the Job has ended, on a slow machine
 _POLL = 0.5
 _QUIET = 5.0  # seconds that trouble must last
 
