@@ -11,6 +11,7 @@ import pytest
 
 from workshop import underload, workloads
 from workshop.checks import releases as module
+from workshop.checks.described import asked_twice
 from workshop.checks.releases import Releases
 from workshop.sending import Report
 
@@ -128,7 +129,7 @@ def test_a_way_back_ends_with_the_first_command_that_fails(
 )
 def test_who_asks_seldom_is_waited_for(probes: list[dict[str, int] | None], seconds: float) -> None:
     containers = [{"readinessProbe": each} if each is not None else {} for each in probes]
-    assert module.asked_twice(containers) == seconds
+    assert asked_twice(containers) == seconds
 
 
 def test_who_still_prepares_has_never_served() -> None:

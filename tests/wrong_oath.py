@@ -78,7 +78,7 @@ WRONG = (
     wrong("the line has changed since", POINTED, "maxUnavailable: 0", "maxUnavailable: 1",
           "deployment/application.yaml"),
     wrong("nobody has it", POINTED, SIMPLE, "``application/urls.py``: ``if magic():``"),
-    wrong("it swears by itself", POINTED, "It is in production since its first commit.``",
+    wrong("it swears by itself", POINTED, "It has been in production since its first commit.``",
           "Anybody can swear.``"),
     wrong("one line for two promises", POINTED, SIMPLE,
           '``application/settings.py``:\n    ``SECRET_KEY = env("SECRET_KEY")``'),

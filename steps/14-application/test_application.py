@@ -4,7 +4,7 @@ import contextlib
 import re
 
 from workshop.checks import CheckFailed, expect
-from workshop.checks.releases import takes
+from workshop.checks.described import takes
 
 FILE = "deployment/application.yaml"
 NAME = "application"  # how it is found, and where its configuration and its key are

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from workshop.checks import expect, near
-from workshop.checks.releases import FILE
+from workshop.checks.described import FILE
 
 README = "README.rst"
 KIND = "HorizontalPodAutoscaler"

@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,7 +19,8 @@ from workshop import kubectl, underload, workloads
 from workshop.checks import commands as commands_
 from workshop.checks import elsewhere, near, words
 from workshop.checks.cluster import Cluster
-from workshop.checks.failure import CheckFailed, expect
+from workshop.checks.described import FILE, KEY, NAME, Described, asked_twice
+from workshop.checks.failure import CheckFailed
 from workshop.checks.image import Image
 from workshop.checks.layered import PAGE, TABLE, Layered
 from workshop.checks.pod import Pod as Alone
@@ -27,11 +28,7 @@ from workshop.kubectl import Object
 from workshop.sending import Report
 from workshop.workloads import Pod
 
-FILE, DATABASE, WEB = (
-    "deployment/application.yaml", "deployment/postgres.yaml", "deployment/webserver/nginx.conf",
-)  # fmt: skip
-NAME = "application"  # how it is found, and where its configuration and its key are
-KEY, PASSWORD = "SECRET_KEY", "password"
+DATABASE, WEB = "deployment/postgres.yaml", "deployment/webserver/nginx.conf"
 URL = f"http://{NAME}"
 PRODUCTION = "demo-production"  # the namespace of production, as READMEs and pipelines call it
 ROLLOUT = 300.0  # seconds until a release has taken over, on a slow machine
@@ -78,58 +75,16 @@ class Rush(NamedTuple):
     kept: int
 
 
-class Releases:
+class Releases(Described):
     """The releases of one project, in one namespace. The first one comes when it is asked for."""
 
     def __init__(self, project: Path, cluster: Cluster, image: Image, alone: Alone) -> None:
+        super().__init__(cluster)
         self._project = project
-        self._cluster = cluster
         self._layered = Layered(project, image)
         self._alone = alone
         self._failed: CheckFailed | None = None
         self._first = ""
-
-    # What the file says
-
-    @property
-    def objects(self) -> tuple[Object, ...]:
-        """What is in the file."""
-        return self._cluster.read(FILE)
-
-    def line(self, text: str) -> str:
-        """The file and the line where a text stands first."""
-        return self._cluster.line(FILE, text)
-
-    @functools.cached_property
-    def deployment(self) -> Object:
-        """What starts the pods that visitors meet: those that the Service `application` finds."""
-        return self._cluster.behind(FILE, NAME)
-
-    @property
-    def pod_spec(self) -> Object:
-        """The description of those pods."""
-        spec: Object = self.deployment["spec"]["template"]["spec"]
-        return spec
-
-    def templates(self) -> Iterator[tuple[str, Object]]:
-        """Every pod that the file describes: whose it is, and its description."""
-        for each in self.objects:
-            if made := workloads.template(each):
-                yield f"{each['kind']} {each['metadata'].get('name')}", made["spec"]
-
-    @functools.cached_property
-    def application(self) -> Object:
-        """The container of the application: the one that has the key."""
-        containers_ = self.pod_spec.get("containers", [])
-        found: list[Object] = [each for each in containers_ if takes(each, "secret", NAME)]
-        expect(
-            found,
-            seen=f"no container of the {self.deployment['kind']} takes anything from the Secret"
-            f" {NAME}",
-            expected=f"an application that gets its {KEY} from there",
-            do=f"Below envFrom, write a secretRef with the name {NAME}.",
-        )
-        return found[0]
 
     # What it does
 
@@ -334,7 +289,7 @@ class Releases:
     def _surroundings(self) -> None:
         """All that the file needs in its namespace: Secrets, configuration, and a database."""
         password, key = secrets.token_hex(16), secrets.token_hex(32)
-        self._cluster.secret("postgres", {PASSWORD: password, "POSTGRES_PASSWORD": password})
+        self._cluster.secret("postgres", {"password": password, "POSTGRES_PASSWORD": password})
         self._cluster.secret(NAME, {KEY: key})
         self._cluster.configuration(NAME, {"ALLOWED_HOSTS": f"{NAME},localhost"})
         near.must_be_there(self._project, WEB)
@@ -359,26 +314,6 @@ class Releases:
             expected="three pods that become ready, after a migration that ends",
             do="Read the last words. Then ask the cluster: kubectl describe pods",
         )
-
-
-def takes(container: Object, kind: str, name: str) -> bool:
-    """Whether a container takes variables from the Secret (`secret`), or the ConfigMap
-    (`configMap`), of this name."""
-    sources: list[Object] = [each.get(f"{kind}Ref") or {} for each in container.get("envFrom", ())]
-    values = [each.get("valueFrom") or {} for each in container.get("env", ())]
-    sources += [each.get(f"{kind}KeyRef") or {} for each in values]
-    return name in [each.get("name") for each in sources]
-
-
-def asked_twice(containers: Sequence[Object]) -> float:
-    """How many seconds it takes until the readiness probes of these containers could have been
-    content, and one more time."""
-    probes = [each["readinessProbe"] for each in containers if each.get("readinessProbe")]
-    return max((
-        each.get("initialDelaySeconds", 0)
-        + each.get("periodSeconds", 10) * (each.get("successThreshold", 1) + 1)
-        for each in probes
-    ), default=0.0)  # fmt: skip
 
 
 def images(pod: Pod) -> Sequence[str]:
