@@ -20,6 +20,10 @@ RED = Verdict(
 )
 
 
+def command(verb: str) -> str:
+    return f"workshop {verb}"
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -45,25 +49,37 @@ def history(step: Step) -> list[Event]:
 
 def test_a_line_per_event(step: Step) -> None:
     out = io.StringIO()
-    lines = watching.chosen(out, "workshop")
+    lines = watching.chosen(out, command, keys=False)
     for event in history(step):
         lines.show(event)
     assert out.getvalue() == (
         "watching, once a second: as you said\n"
         "judging step 01\n"
-        "green    There is a file.\n"
-        "red      It is Python. a bracket is open\n"
+        "  green    There is a file.\n"
+        "  red      It is Python.\n"
+        "           seen:      a bracket is open\n"
+        "                      and more\n"
+        "           expected:  Python\n"
+        "           do:        Close it.\n"
         "1 of 2 green. 0.4 s.\n"
         "judging step 01: app.py was saved\n"
-        "error    this is not TOML\n"
+        "  error    this is not TOML\n"
+        "           Mend it.\n"
         "Not yet: it is not green.\n"
     )
 
 
-def test_a_long_line_is_cut(step: Step) -> None:
+def test_lines_say_which_keys_there_are_and_what_comes_after_green(step: Step) -> None:
     out = io.StringIO()
-    watching.Lines(out).show(Event("verdict", step, verdict=RED._replace(seen="x" * 200)))
-    assert len(out.getvalue()) == 81
+    lines = watching.Lines(out, command, keys=True)
+    lines.show(Event("watching", step))
+    lines.show(Event("ended", step, verdicts=(GREEN,), seconds=1))
+    assert out.getvalue() == (
+        "watching\n"
+        "n: next step   q: quit\n"
+        "1 of 1 green. 1.0 s.\n"
+        'Now commit, as "Say hello", and: workshop deploy\nThen press n: next step.\n'
+    )
 
 
 def frames(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -72,7 +88,7 @@ def frames(events: list[Event], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("LINES", "24")
     monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
-    screen = watching.chosen(out, "workshop")
+    screen = watching.chosen(out, command, keys=False)
     assert isinstance(screen, watching.Screen)
     for event in events:
         screen.show(event)
@@ -122,12 +138,14 @@ def test_another_step_begins_with_an_empty_screen(
 
 def test_green_says_what_is_next(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     *_, last = frames([Event("ended", step, verdicts=(GREEN,), seconds=1)], monkeypatch)
-    assert "Now commit, and: workshop deploy. Then press n: next step." in last
+    plain = re.sub(r"\x1b\[[KJ]", "", last)
+    assert 'Now commit, as "Say hello", and: workshop deploy\nThen press n: next step.\n' in plain
 
 
 def test_after_the_last_step_nothing_is_next(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     *_, last = frames([Event("ended", step, verdicts=(GREEN,), last=True)], monkeypatch)
-    assert "Now commit, and: workshop deploy. You have done every step." in last
+    plain = re.sub(r"\x1b\[[KJ]", "", last)
+    assert 'Now commit, as "Say hello", and: workshop deploy\nYou have done every step.\n' in plain
 
 
 def test_a_small_terminal_shows_what_fits(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +158,34 @@ def test_a_small_terminal_shows_what_fits(step: Step, monkeypatch: pytest.Monkey
     assert max(map(len, lines)) < 80
 
 
+@pytest.mark.parametrize("columns", [80, 60])
+def test_no_word_is_lost_at_the_edge(
+    columns: int, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"word{number}" for number in range(60)]
+    red = RED._replace(seen=" ".join(words), sentence=" ".join(words))
+    monkeypatch.setattr(watching.shutil, "get_terminal_size", lambda: (columns, 60))
+    (drawn,) = frames([Event("ended", step, verdicts=(red,))], monkeypatch)
+    lines = re.sub(r"\x1b\[[KJ]", "", drawn).splitlines()
+    assert max(map(len, lines)) < columns
+    assert [each for line in lines for each in line.split() if each in words] == words * 2
+
+
+def test_a_note_leaves_what_is_next(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [Event("ended", step, verdicts=(GREEN,)), Event("note", step, "A word.")]
+    *_, last = frames(events, monkeypatch)
+    assert "A word." in last
+    assert "workshop deploy" in last
+
+
+def test_what_was_skipped_alone_is_nothing_to_commit(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipped = GREEN._replace(outcome="skipped", seen="needs an engine")
+    *_, last = frames([Event("ended", step, verdicts=(skipped,))], monkeypatch)
+    assert "commit" not in last
+
+
 def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(watching.chosen(Terminal(), "workshop"), watching.Lines)
+    assert isinstance(watching.chosen(Terminal(), command, keys=True), watching.Lines)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +20,19 @@ from workshop.watch import Event
 
 GOOD = Path(__file__).parent / "courses" / "good"
 SLOW = "import time\n\ndef test_slow():\n    '''It is slow.'''\n    time.sleep(20)\n"
+KILLED = """import os, signal
+
+def test_one():
+    '''It is right.'''
+
+def test_two():
+    '''It dies.'''
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_three():
+    '''It is wrong.'''
+    assert False
+"""
 
 
 @pytest.fixture
@@ -113,6 +127,40 @@ def test_it_knows_the_last_step(
     assert seen.until("ended").last
     seen.press("n")
     assert seen.until("note").text == "This is the last step."
+
+
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_checks_that_end_in_the_middle_make_no_step_done(
+    warm: bool, good: Course, project: Path, watching: Callable[..., Watching]
+) -> None:
+    (project / "app.py").write_text("x = 1\n")
+    good.steps[0].tests[0].write_text(KILLED)
+    seen = watching(good, project, warm=warm)
+    assert seen.until("verdict").verdict.outcome == "green"  # type: ignore[union-attr]
+    assert seen.until("broken").text
+    assert seen.until("ended").verdicts == ()
+    assert learner.done(project) == ()
+
+
+def test_a_system_without_file_events_is_polled(
+    good: Course, project: Path, watching: Callable[..., Watching], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import watchfiles
+
+    really = watchfiles.watch
+
+    def used_up(*paths: Path, force_polling: bool, **more: Any) -> Iterator[Any]:
+        if not force_polling:
+            raise RuntimeError("Too many open files")
+        yield from really(*paths, force_polling=True, **more)
+
+    monkeypatch.setattr(watchfiles, "watch", used_up)
+    seen = watching(good, project, warm=False, polling=False)
+    assert seen.until("watching").text == ""
+    assert "no file events left (Too many open files)" in seen.until("watching").text
+    seen.until("ended")
+    (project / "app.py").write_text("x = 1\n")
+    assert seen.until("judging").text == "app.py"
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])

@@ -91,7 +91,7 @@ def test_from_start_to_end(
     (project / "app.py").write_text("x = 1\n")
     green = terminal.until(shows("2 of 2 green."))
     assert green[0] == red[0]
-    assert shows("Then press n: next step.")(green)
+    assert shows("next step.")(green)
     assert not shows("red ")(green)
 
     terminal.press("n")

@@ -55,7 +55,7 @@ class Event(NamedTuple):
 class _Heard(NamedTuple):
     """What a thread has to say."""
 
-    who: Literal["files", "judge", "keys"]
+    who: Literal["files", "judge", "keys", "deaf"]
     what: Any = None
 
 
@@ -92,6 +92,7 @@ def _loop(
     course: Course, project: Path, step: Step, judge: _Judge, heard: queue.Queue[_Heard]
 ) -> Iterator[Event]:
     verdicts: list[Verdict] = []
+    broken = False
     seal = kept.seal(project, step)
     began = time.monotonic()
     judge.start(step)
@@ -102,9 +103,11 @@ def _loop(
             now = kept.seal(project, step)
             if now == seal:  # an editor's own files, or nothing has changed
                 continue
-            seal, began, verdicts = now, what[1], []
+            seal, began, verdicts, broken = now, what[1], [], False
             judge.start(step)
             yield Event("judging", step, what[0])
+        elif who == "deaf":
+            yield Event("watching", step, what)
         elif who == "keys":
             if what == "q":
                 return
@@ -117,7 +120,7 @@ def _loop(
                 )
                 yield Event("note", step, word)
                 continue
-            step, verdicts, began = following, [], time.monotonic()
+            step, verdicts, began, broken = following, [], time.monotonic(), False
             seal = kept.seal(project, step)
             judge.start(step)
             yield Event("judging", step)
@@ -127,9 +130,15 @@ def _loop(
             verdicts.append(what.verdict)
             yield Event("verdict", step, verdict=what.verdict)
         elif what.broken:
+            broken = True
             yield Event("broken", step, what.broken)
         elif what.code is not None:
             all_of_them = judge.in_order(verdicts)
+            told = any(each.outcome == "error" for each in all_of_them)
+            if what.code not in (0, 1) and not told:  # it died over one: the rest is not known
+                if not broken:
+                    yield Event("broken", step, "The checks ended in the middle. Save again.")
+                all_of_them = ()
             kept.keep_verdicts(project, step, seal, all_of_them)
             learner.record(course, project, step, all_of_them)
             took = time.monotonic() - began
@@ -229,12 +238,23 @@ def _files(
             return False
         return _IGNORED.isdisjoint(parts) and not file.name.endswith(_LEFT_BY_EDITORS)
 
-    changes = watchfiles.watch(
-        project, watch_filter=wanted, stop_event=stopped, step=_STEP, debounce=300,
-        rust_timeout=60_000, force_polling=polling, poll_delay_ms=_POLL, raise_interrupt=False,
-        ignore_permission_denied=True,
-    )  # fmt: skip
-    for each in changes:
+    def changes(*, polling: bool) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+        return watchfiles.watch(
+            project, watch_filter=wanted, stop_event=stopped, step=_STEP, debounce=300,
+            rust_timeout=60_000, force_polling=polling, poll_delay_ms=_POLL,
+            raise_interrupt=False, ignore_permission_denied=True,
+        )  # fmt: skip
+
+    def all_changes() -> Iterator[set[tuple[watchfiles.Change, str]]]:
+        try:
+            yield from changes(polling=polling)
+        except (OSError, RuntimeError) as error:  # editors and others may have used them up
+            if polling:
+                raise
+            heard.put(_Heard("deaf", f"this system has no file events left ({error})"))
+            yield from changes(polling=True)
+
+    for each in all_changes():
         paths = sorted(Path(path) for _, path in each)
         names = [path for path in paths if not path.is_dir()] or paths  # a folder is seldom news
         name = names[0]
