@@ -57,8 +57,82 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
 
 
 def test_usage_is_2(tmp_path: Path) -> None:
-    assert workshop(cwd=tmp_path).returncode == 2
+    done = workshop(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "make your own project" in done.stderr
+    done = workshop("chek", "1", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: there is no command chek\n"
+        "       Did you mean check? All of them: python -m workshop --help\n",
+    )
     assert workshop("fly", cwd=tmp_path).returncode == 2
+
+
+def test_what_a_person_can_mend_is_no_bug(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name, why in (("file/x", "Not a directory"), ("link", "File exists")):
+        done = workshop("start", name, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (
+            2, f"error: {name}: this folder can't be made: {why}\n       Name another one.\n"
+        )  # fmt: skip
+    (project / ".git" / "workshop").mkdir()
+    (project / ".git" / "workshop" / "progress.json").mkdir()
+    done = workshop("status", cwd=project)
+    assert (done.returncode, done.stderr.count("this file is damaged")) == (2, 1)
+    (project / ".git" / "workshop" / "progress.json").rmdir()
+    (project / ".git" / "config").write_text("[nothing\n")
+    done = workshop("check", cwd=project)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: git said: bad config line 1 in file .git/config\n"
+        "       Mend that, then try again.\n",
+    )
+
+
+def test_whoever_stands_in_no_folder_is_told_so(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        "import os, sys; from workshop import cli; os.rmdir(os.getcwd());"
+        "sys.exit(cli.main(['start', 'mine']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        2, "error: the folder that you are in is gone\n       Go to one that is there.\n"
+    )  # fmt: skip
+
+
+def test_a_bug_is_told_where_the_home_can_not_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("workshop.learner.done", broken)
+    monkeypatch.setenv("WORKSHOP_HOME", "/dev/null/home")
+    assert cli.main(["status", "--project", str(project)]) == 3
+    log = Path(re.findall(r"details are in (.*)\. Please", capsys.readouterr().err)[0])
+    assert "boom" in log.read_text()
+    log.unlink()
+
+
+def test_a_reader_who_goes_ends_nothing(tmp_path: Path) -> None:
+    code = (
+        "from workshop.commands import tell; import sys\n"
+        "for each in range(3): tell('x' * 100_000)\n"
+        "print('done', file=sys.stderr)"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "done\n")
 
 
 def test_not_a_git_repository(tmp_path: Path) -> None:
@@ -67,7 +141,7 @@ def test_not_a_git_repository(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             "error: .: not a git repository\n"
-            "       Go to your project's folder, or make one with: workshop start DIR\n"
+            "       Go to your project's folder, or make one with: python -m workshop start DIR\n"
         )
 
 

@@ -240,7 +240,9 @@ def test_an_unknown_step_and_kata_name_the_known_ones(course_folder: Path) -> No
     loaded = course.load(course_folder)
     with pytest.raises(WorkshopError) as error:
         course.find(loaded, "7")
-    assert str(error.value).endswith("there is no step 7\nThe steps are: 01-hello, 02-name")
+    assert str(error.value).endswith(
+        "there is no step 7\nThe steps are 01 to 02. See them: workshop status"
+    )
     with pytest.raises(WorkshopError) as error:
         course.kata(loaded, "sudoku")
     assert str(error.value).endswith("there is no kata sudoku\nThe katas are: none")

@@ -721,7 +721,8 @@ def test_a_step_that_is_not_there(project: Path) -> None:
     done = workshop("goto", "9", "--course", GOOD, cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"error: {GOOD}: there is no step 9\n       The steps are: 01-hello, 02-name\n"
+        f"error: {GOOD}: there is no step 9\n       The steps are 01 to 02. See them:"
+        " python -m workshop status\n"
     )
 
 

@@ -60,7 +60,12 @@ def test_a_command_can_be_typed_as_it_is_printed(
     assert paths.program() == "workshop"
     monkeypatch.setenv("PATH", "/nowhere")
     assert paths.program() == str(program)
+    odd = tmp_path / "my tools" / "workshop"
+    monkeypatch.setattr(sys, "argv", [str(odd)])
+    assert paths.program() == f"'{odd}'"
     monkeypatch.setattr(sys, "argv", ["/x/workshop/__main__.py"])
+    assert paths.program() == f"{sys.executable} -m workshop"
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     assert paths.program() == "python -m workshop"
     monkeypatch.setattr(sys, "argv", ["/x/pytest"])
     assert paths.program() == "workshop"

@@ -245,7 +245,8 @@ def test_example(docs: Docs) -> None:
         ),
         (
             fence("listing app.py", ":stage: 9"),
-            "there is no step 9. The steps are: 01-hello, 02-name [workshop.listing]",
+            "there is no step 9. The steps are 01 to 02. See them: workshop status"
+            " [workshop.listing]",
         ),
         (
             fence("listing app.py", ":part: nope"),
@@ -277,7 +278,8 @@ def test_example(docs: Docs) -> None:
         ),
         (
             "{hash}`nope`",
-            "there is no step nope. The steps are: 01-hello, 02-name [workshop.hash]",
+            "there is no step nope. The steps are 01 to 02. See them: workshop status"
+            " [workshop.hash]",
         ),
         (
             "{value}`nope`",

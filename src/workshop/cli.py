@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import errno
 import gc
 import os
 import signal
@@ -22,7 +23,13 @@ from workshop.commands import BUG, GREEN, INTERRUPTED, USAGE, course_argument
 
 if TYPE_CHECKING:
     from workshop.commands import Verb
+    from workshop.errors import WorkshopError
 
+# What a person can mend: rights, room, a file where a folder should be.
+_MENDABLE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR,
+    errno.EISDIR, errno.ENAMETOOLONG,
+}  # fmt: skip
 _OBJECTS = 200_000  # so many new ones may there be before Python looks again, and not 700
 
 # In the order of the help: each verb, its module in `commands`, and what it is for.
@@ -73,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminated)  # so that `finally` runs, and nothing is half-made
     _plain_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser(bare=True).print_help(sys.stderr)
+        return USAGE
+    if not words[0].startswith("-") and words[0] not in _VERBS:
+        return _explain(_unknown(words[0]))
     # Who names a verb waits for that alone, and not until all the others have said what they take.
     named = [word for word in words[:1] if word in _VERBS]
     parsed = parser(*named, bare=words in (["--help"], ["-h"])).parse_args(words)
@@ -80,9 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return call(parsed)
     except WorkshopError as error:
-        where = f"{error.path}: " if error.path is not None else ""
-        _complain(f"error: {where}{error.fact}", *error.remedy.splitlines())
-        return USAGE
+        return _explain(error)
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED
@@ -90,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GREEN
     except Exception as error:
+        if (mendable := _mendable(error)) is not None:
+            return _explain(mendable)
         log = _crash_log()
         _complain(
             f"error: a bug in the workshop, not in your work: {type(error).__name__}: {error}",
@@ -141,18 +153,81 @@ def parser(*names: str, bare: bool = False) -> argparse.ArgumentParser:
     return top
 
 
+def _explain(error: WorkshopError) -> int:
+    """Say what is wrong, and what mends it, in commands that can be typed as they stand."""
+    import re
+
+    from workshop.paths import program
+
+    where = f"{error.path}: " if error.path is not None else ""
+    name = program()
+    named = re.compile(rf"(?<![\w/\\.-])(?<!-m )workshop (?=(?:{'|'.join(_VERBS)})\b|--help)")
+    remedy = named.sub(lambda _: f"{name} ", error.remedy)
+    _complain(f"error: {where}{error.fact}", *remedy.splitlines())
+    return USAGE
+
+
+def _mendable(error: Exception) -> WorkshopError | None:
+    """What is neither a bug nor foreseen: git that says no, and files that can't be used."""
+    from workshop.errors import WorkshopError
+    from workshop.git import GitError
+
+    if isinstance(error, GitError):
+        fact, *more = error.said.removeprefix("fatal: ").splitlines() or ["nothing at all"]
+        remedy = [line.strip() for line in more if line.strip()]
+        return WorkshopError(
+            f"git said: {fact}", "\n".join(remedy or ["Mend that, then try again."])
+        )
+    if not isinstance(error, OSError):
+        return None
+    if not _somewhere():
+        return WorkshopError("the folder that you are in is gone", "Go to one that is there.")
+    name = error.filename
+    if error.errno in _MENDABLE:
+        return WorkshopError(
+            f"this can't be read or written: {error.strerror}",
+            "Mend that, or take another place, then try again.",
+            path=Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None,
+        )
+    return None
+
+
+def _unknown(verb: str) -> WorkshopError:
+    import difflib
+
+    from workshop.errors import WorkshopError
+
+    near = difflib.get_close_matches(verb, _VERBS, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return WorkshopError(f"there is no command {verb}", f"{meant}All of them: workshop --help")
+
+
+def _somewhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109  it would import more
+    except OSError:
+        return False
+    return True
+
+
 def _complain(first: str, *rest: str) -> None:
     print("\n".join([first, *(f"       {line}" for line in rest)]), file=sys.stderr)
 
 
 def _crash_log() -> Path:
+    import tempfile
     import traceback
 
     from workshop.paths import home
 
-    log = home() / "logs" / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(traceback.format_exc(), encoding="utf-8")
+    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    log = home() / "logs" / name
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        log = Path(tempfile.gettempdir()) / f"workshop-{name}"
+        log.write_text(traceback.format_exc(), encoding="utf-8")
     return log
 
 

@@ -131,8 +131,12 @@ def find(course: Course, name: str) -> Step:
     for step in course.steps:
         if name in (step.slug, step.tag) or (name.isdecimal() and int(name) == step.number):
             return step
-    known = ", ".join(step.tag for step in course.steps)
-    raise WorkshopError(f"there is no step {name}", f"The steps are: {known}", path=course.root)
+    first, *_, last = (f"{step.number:02d}" for step in (course.steps[0], *course.steps))
+    raise WorkshopError(
+        f"there is no step {name}",
+        f"The steps are {first} to {last}. See them: workshop status",
+        path=course.root,
+    )
 
 
 def kata(course: Course, slug: str) -> Kata:

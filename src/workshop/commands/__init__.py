@@ -74,6 +74,23 @@ def root_of(args: argparse.Namespace) -> Path:
     return Path(named) if named else default_root()
 
 
+def command(args: argparse.Namespace, words: str) -> str:
+    """A command that can be typed as it stands, for the project that this one was for."""
+    from workshop.paths import program, typed
+
+    where = f" --project {typed(str(args.project))}" if args.project != Path() else ""
+    return f"{program()} {words}{where}"
+
+
+def tell(words: str) -> None:
+    """Say at once what has happened. A reader who has seen enough, such as `head`, must not end
+    what goes on behind it."""
+    try:
+        print(words, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def shower(quiet: bool) -> Callable[[Verdict], None]:
     """Shows each verdict as it comes, unless the person asked for JSON."""
     from workshop.report import text

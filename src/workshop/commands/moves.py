@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, course_of, project_argument
+from workshop.commands import GREEN, command, course_of, project_argument, tell
 
 if TYPE_CHECKING:
     import argparse
@@ -57,7 +57,7 @@ def backups(args: argparse.Namespace) -> int:
         for each in kept:
             print(f"{each.name}  {each.when}  {text.count(each.files, 'file'):>9}  {each.verb}")
         if kept:
-            print(f"\nBring one back: {_command(args, 'backups restore NAME')}")
+            print(f"\nBring one back: {command(args, 'backups restore NAME')}")
         else:
             print("No backups yet. `goto`, `reset` and `backups restore` make one first.")
         return GREEN
@@ -72,8 +72,8 @@ def _saved(args: argparse.Namespace, backup: Backup) -> None:
     from workshop.report import text
 
     # at once: who kills the move needs to have read it
-    print(f"Saved what you had: {text.count(backup.files, 'file')}. Bring it back:\n")
-    print(f"  {_command(args, f'backups restore {backup.name}')}", flush=True)
+    tell(f"Saved what you had: {text.count(backup.files, 'file')}. Bring it back:\n")
+    tell(f"  {command(args, f'backups restore {backup.name}')}")
 
 
 def _moved(args: argparse.Namespace, course: Course, project: Path, moved: Moved) -> None:
@@ -90,7 +90,7 @@ def _moved(args: argparse.Namespace, course: Course, project: Path, moved: Moved
         print("\nThat was the last step. Deploy often!")
         return
     print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:\n")
-    print(f"  {_command(args, 'check')}")
+    print(f"  {command(args, 'check')}")
 
 
 def note_interrupted(args: argparse.Namespace, project: Path) -> None:
@@ -99,18 +99,8 @@ def note_interrupted(args: argparse.Namespace, project: Path) -> None:
 
     name = kept.interrupted(project)
     if name is not None:
-        command = _command(args, f"backups restore {name}")
-        print(f"A move was interrupted here. What you had before it:\n\n  {command}\n")
-
-
-def _command(args: argparse.Namespace, words: str) -> str:
-    """A command that can be typed as it stands, for the project that this one was for."""
-    import shlex
-
-    from workshop.paths import program
-
-    where = f" --project {shlex.quote(str(args.project))}" if args.project != Path() else ""
-    return f"{program()} {words}{where}"
+        restore = command(args, f"backups restore {name}")
+        print(f"A move was interrupted here. What you had before it:\n\n  {restore}\n")
 
 
 def _for_goto(own: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, platform_of, project_argument
+from workshop.commands import GREEN, command, platform_of, project_argument, tell
 from workshop.model import TARGETS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def rollback(args: argparse.Namespace) -> int:
 
 
 def _report(what: str, how: str) -> None:
-    print(f"  {what:<12} {how}".replace("\n", f"\n{'':15}"), flush=True)
+    tell(f"  {what:<12} {how}".replace("\n", f"\n{'':15}"))
 
 
 def _live(live: Deployment) -> None:
@@ -108,6 +108,8 @@ def releases(args: argparse.Namespace) -> int:
         print(text.release(release))
     if kept:
         print("\nThe times are in UTC.")
+    else:
+        print(f"No releases yet. The first one: {command(args, 'deploy')}")
     return GREEN
 
 
