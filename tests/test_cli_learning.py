@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -79,6 +80,49 @@ def test_a_hint_is_for_what_is_red_now_and_not_for_what_was(mine: Path) -> None:
     )
 
 
+def test_whoever_names_a_step_goes_on_naming_it(mine: Path, tmp_path: Path) -> None:
+    learner.settle(load(GOOD), mine, ("hello",))
+    done = workshop("check", "1", "--course", GOOD, "--project", mine, cwd=tmp_path)
+    assert done.stdout.endswith(f"Stuck? python -m workshop hint 01 --project {mine}\n")
+    done = workshop("hint", "1", "--course", GOOD, cwd=mine)
+    assert done.stdout.endswith("Not enough? python -m workshop hint 01\n")
+
+
+def test_green_elsewhere_says_where_to_commit(mine: Path) -> None:
+    (mine / "app.py").write_text("x = 1\n")
+    (mine / "a folder").mkdir()
+    done = workshop("check", "--course", GOOD, cwd=mine / "a folder")
+    assert f"production:\n\n  cd {mine}\n  git add .\n" in done.stdout
+
+
+def test_odd_names_can_be_typed_as_they_are_printed(tmp_path: Path) -> None:
+    done = workshop("start", "it's mine", "--course", GOOD, cwd=tmp_path)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("  cd "))
+    assert subprocess.run(["sh", "-ec", f"{line}; git rev-parse"], cwd=tmp_path).returncode == 0
+    done = workshop("start", "--course", GOOD, "--", "-mine", cwd=tmp_path)
+    assert "  cd ./-mine\n" in done.stdout
+
+
+def test_programs_read_json_whatever_comes_out(mine: Path, course_folder: Path) -> None:
+    check = course_folder / "steps" / "01-hello" / "test_hello.py"
+    (check,) = check.parent.glob("test_*.py")
+    check.write_text(check.read_text("utf-8").replace("There is a file", "Café: a file"), "utf-8")
+    words = ("check", "--json", "--course", course_folder)
+    done = subprocess.run(
+        [sys.executable, "-m", "workshop", *words], cwd=mine, capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"}, check=False,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert [each["step"] for each in told] == ["01-hello", "01-hello"]
+    assert told[0]["sentence"].startswith("Café: a file")
+    learner.settle(load(GOOD), mine, ("hello", "name"))
+    done = subprocess.run(
+        [sys.executable, "-m", "workshop", *words], cwd=mine, capture_output=True, check=False
+    )
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert b"You have done every step." in done.stderr
+
+
 def test_show_solution_is_the_difference_to_my_files(mine: Path) -> None:
     shutil.copytree(GOOD / "solutions" / "01-hello", mine, dirs_exist_ok=True)
     (mine / "run.sh").chmod(0o755)
@@ -149,7 +193,7 @@ def test_what_is_green_is_judged_again_until_it_is_committed(mine: Path) -> None
     done = workshop("check", "--course", GOOD, cwd=mine)
     assert done.stdout.startswith("Step 02: ")
     done = workshop("status", "--course", GOOD, cwd=mine)
-    assert "Changed:     0 files, not committed\n" in done.stdout
+    assert "Changed:     nothing, all is committed\n" in done.stdout
 
 
 def test_a_step_that_was_done_before_asks_for_no_commit(mine: Path) -> None:
@@ -182,7 +226,7 @@ def test_progress_goes_to_another_machine(mine: Path, tmp_path: Path) -> None:
     workshop("check", "--course", GOOD, cwd=mine)
     done = workshop("progress", "export", "p.json", "--course", GOOD, cwd=mine)
     assert (done.returncode, done.stdout) == (
-        0, "p.json: 1 step done.\nThere: python -m workshop progress import p.json\n",
+        0, "p.json: 1 step done.\nThere: workshop progress import p.json\n",
     )  # fmt: skip
     other = learner.start(load(GOOD), tmp_path / "other").project
     done = workshop("progress", "import", mine / "p.json", "--course", GOOD, cwd=other)
@@ -191,7 +235,7 @@ def test_progress_goes_to_another_machine(mine: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     done = workshop("progress", "import", "--course", GOOD, cwd=other)
     assert (done.returncode, done.stdout, done.stderr) == (
-        2, "", "error: which file?\n       Name one: workshop progress import FILE\n",
+        2, "", "error: which file?\n       Name one: python -m workshop progress import FILE\n",
     )  # fmt: skip
 
 

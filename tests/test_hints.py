@@ -92,7 +92,7 @@ def test_every_hint_of_the_course_can_be_told_in_80_columns() -> None:
                 shown = learning.hint(
                     hints.Hint(check, check, number, 3, hints.resolved(text, course, step)),
                     step,
-                    "workshop",
+                    "workshop hint",
                 )
                 assert "```" not in shown
                 assert "{listing}" not in shown
@@ -109,7 +109,7 @@ def test_a_hint_as_it_is_read(good: Course) -> None:
         "A paragraph that is\nbroken in the source.\n"
         "\n- one\n- two\n\napp.py:\n\n    x = 1\n\n    y = 2",
     )  # fmt: skip
-    assert learning.hint(hint, step, "workshop") == (
+    assert learning.hint(hint, step, "workshop hint") == (
         "Step 01: There is an app.\n"
         "\n"
         "Hint 2 of 3\n"
@@ -127,7 +127,7 @@ def test_a_hint_as_it_is_read(good: Course) -> None:
         "\n"
         "Not enough? workshop hint"
     )
-    last = learning.hint(hint._replace(number=3, again=True), step, "workshop")
+    last = learning.hint(hint._replace(number=3, again=True), step, "workshop hint")
     assert "Hint 3 of 3, again: it is the last one\n" in last
     assert last.endswith("Still stuck? workshop hint --show-solution")
 

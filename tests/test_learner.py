@@ -75,6 +75,7 @@ def test_a_folder_with_other_things_in_it_is_refused(good: Course, tmp_path: Pat
         (("green", "skipped"), True),
         (("green", "red"), False),
         (("green", "error"), False),
+        (("skipped", "skipped"), False),
         ((), False),
     ],
 )
@@ -85,6 +86,19 @@ def test_a_step_is_done_when_nothing_is_red(
     verdicts = tuple(verdict(outcome) for outcome in outcomes)
     assert learner.record(good, project, good.steps[0], verdicts) is done
     assert learner.done(project) == (("hello",) if done else ())
+
+
+def test_where_nothing_can_be_judged_a_step_is_done_when_its_files_are_there(
+    good: Course, tmp_path: Path
+) -> None:
+    project = learner.start(good, tmp_path / "mine").project
+    first, second = good.steps
+    (project / "app.py").write_text("mine")
+    assert not learner.record(good, project, first, (verdict("skipped"),))
+    (project / "run.sh").write_text("mine")
+    (project / "requirements.txt").write_text("mine")
+    assert learner.record(good, project, first, (verdict("skipped"),))
+    assert learner.record(good, project, second, (verdict("skipped"),))  # it adds no file
 
 
 def test_a_step_that_turns_red_again_stays_done(good: Course, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workshop.model import Course, Step, Verdict
 
 _GREEN = "green"  # the step that turned green last, and the commit that HEAD was at
 _UNBORN = "unborn"  # HEAD before the first commit
+_KINDS = {"done": list, "passed": list, "steps": dict}
 
 
 class Started(NamedTuple):
@@ -45,7 +46,14 @@ def start(course: Course, target: Path) -> Started:
                 "Name a folder that does not exist yet, or an empty one.",
                 path=target,
             )
-        target.mkdir(parents=True, exist_ok=True)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not target.is_absolute():
+                raise  # where we are is gone
+            raise WorkshopError(
+                f"this folder can't be made: {error.strerror}", "Name another one.", path=target
+            ) from error
         git.run("init", "--quiet", "--initial-branch=main", cwd=target, sealed=False)
         _write(target, course, ())
     return Started(target.resolve(), again, _named(target))
@@ -63,11 +71,13 @@ def known(project: Path) -> dict[str, Any]:
     file = _file(project)
     try:
         noted = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(noted["done"], list) and isinstance(noted, dict):
-            return noted
+        if isinstance(noted, dict) and all(
+            isinstance(noted.get(name, kind()), kind) for name, kind in _KINDS.items()
+        ):
+            return {"done": noted["done"], **noted}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IsADirectoryError):
         pass
     raise WorkshopError(
         "this file is damaged: the workshop can't read your progress in it",
@@ -119,12 +129,15 @@ def digest(step: Step) -> str:
 
 
 def record(course: Course, project: Path, step: Step, verdicts: tuple[Verdict, ...]) -> bool:
-    """Note the step as done if nothing in it is red. Returns whether it is.
+    """Note the step as done if nothing in it is red. Returns whether it is. Where nothing at all
+    could be judged, it is done when its new files are there: see `written`.
 
     When it is done for the first time, and not all is committed, HEAD is noted, too: see
     `uncommitted`.
     """
-    green = bool(verdicts) and all(each.outcome in ("green", "skipped") for each in verdicts)
+    outcomes = {each.outcome for each in verdicts}
+    green = "green" in outcomes and outcomes <= {"green", "skipped"}
+    green = green or (outcomes == {"skipped"} and written(course, project, step))
     finished = done(project)
     if green and step.slug not in finished:
         _write(project, course, (*finished, step.slug))
@@ -135,6 +148,23 @@ def record(course: Course, project: Path, step: Step, verdicts: tuple[Verdict, .
         steps = {**noted["steps"], step.slug: digest(step)}
         write(project, noted | {"steps": steps} | green_at)
     return green
+
+
+def written(course: Course, project: Path, step: Step) -> bool:
+    """Whether the files that the step adds are in the project: what a machine without an engine, or
+    without a cluster, can see of it."""
+    before = {path for each in course.steps if each.number < step.number for path in _solved(each)}
+    new = [path for path in _solved(step) if path not in before]
+    return all((project / path).is_file() for path in new)
+
+
+def _solved(step: Step) -> list[str]:
+    files = [file for file in step.solution.rglob("*") if file.is_file()]
+    return [
+        file.relative_to(step.solution).as_posix()
+        for file in files
+        if file.parent.name != "__pycache__"
+    ]
 
 
 def settle(course: Course, project: Path, slugs: tuple[str, ...]) -> None:

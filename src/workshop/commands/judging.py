@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from workshop.commands import GREEN, course_of, project_argument, shower, step_argument, worst
+from workshop.commands import (
+    GREEN,
+    command,
+    course_of,
+    project_argument,
+    shower,
+    step_argument,
+    worst,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -20,37 +28,39 @@ if TYPE_CHECKING:
 def check(args: argparse.Namespace) -> int:
     """Judge the project by the checks of a step."""
     from workshop import git, learner
-    from workshop.paths import program
 
     course = course_of(args)
     project = git.top(args.project)
     step = _step(args, course, project)
     if step is None:
+        if args.json:
+            print("[]")
         return GREEN
     if not args.json:
         from workshop.report import text
 
         print(text.head(step))
     known = step.slug in learner.done(project)
-    verdicts, green = _judged(course, project, step, quiet=args.json)
+    verdicts = _judged(course, project, step, quiet=args.json)
+    green = learner.record(course, project, step, verdicts)
     if args.json:
         from workshop.report import as_json
 
-        print(as_json.listing(verdicts))
+        print(as_json.listing(verdicts, step=step.tag))
     else:
-        rest = "" if green else " Mend the first red one, then check again."
-        print(f"\n{text.summary(verdicts)}{rest}")
+        from workshop.report import learning
+
+        print("\n" + text.summary(verdicts, "" if green else learning.mending(verdicts)))
         if green:
             print(_going_on(course, project, step, known=known))
         elif any(each.outcome == "red" for each in verdicts):
-            print(f"Stuck? {program()} hint")
+            print(f"Stuck? {command(args, _named('hint', args, step))}")
     return worst(verdicts)
 
 
 def hint(args: argparse.Namespace) -> int:
     """The next hint for what is red now, or the solution."""
     from workshop import git, hints, kept, learner
-    from workshop.paths import program
     from workshop.report import learning
 
     if args.show_solution:
@@ -62,14 +72,17 @@ def hint(args: argparse.Namespace) -> int:
         return GREEN
     verdicts = kept.last_verdicts(project, step, kept.seal(project, step))
     if not verdicts:
-        verdicts, _ = _judged(course, project, step, quiet=True)
+        verdicts = _judged(course, project, step, quiet=True)
+        learner.record(course, project, step, verdicts)
     red = hints.failing(verdicts)
     if red is not None:
-        print(learning.hint(hints.following(course, project, step, red), step, program()))
+        following = hints.following(course, project, step, red)
+        print(learning.hint(following, step, command(args, _named("hint", args, step))))
         return GREEN
     broken = [each for each in verdicts if each.outcome == "error"]
     if broken:
-        print(f"No hint: the checks can't judge. See it: {program()} check {step.number:02d}")
+        see = command(args, f"check {step.number:02d}")
+        print(f"No hint: the checks can't judge. See it: {see}")
         return worst(verdicts)
     print(f"No hint: nothing is red in step {step.number:02d}, {step.title}.")
     if step == learner.uncommitted(course, project):
@@ -100,7 +113,6 @@ def watch(args: argparse.Namespace) -> int:
     """Judge after each save, until q or Ctrl-C."""
     from workshop import git
     from workshop import watch as watching
-    from workshop.paths import program
     from workshop.report import watching as shown
 
     course = course_of(args)
@@ -109,7 +121,7 @@ def watch(args: argparse.Namespace) -> int:
     if step is None:
         return GREEN
     with _single_keys() as keys:
-        screen = shown.chosen(sys.stdout, program())
+        screen = shown.chosen(sys.stdout, lambda verb: command(args, verb), keys=keys is not None)
         events = watching.watch(
             course, project, step, polling=True if args.poll else None, keys=keys
         )
@@ -129,35 +141,40 @@ def _step(args: argparse.Namespace, course: Course, project: Path) -> Step | Non
     from workshop import learner
     from workshop.course import find
     from workshop.errors import WorkshopError
-    from workshop.paths import program
 
     step = find(course, args.step) if args.step else learner.at_hand(course, project)
     if step is None:
-        print(f"You have done every step. `{program()} check STEP` looks at one of them again.")
+        out = sys.stderr if getattr(args, "json", False) else sys.stdout
+        again = command(args, "check STEP")
+        print(f"You have done every step. `{again}` looks at one of them again.", file=out)
     elif not step.tests:
         raise WorkshopError("this step has no checks", "Run: workshop lint", path=step.folder)
     return step
 
 
-def _judged(
-    course: Course, project: Path, step: Step, *, quiet: bool
-) -> tuple[tuple[Verdict, ...], bool]:
+def _named(verb: str, args: argparse.Namespace, step: Step) -> str:
+    """A verb for the same step: whoever named it must go on naming it."""
+    return f"{verb} {step.number:02d}" if args.step else verb
+
+
+def _judged(course: Course, project: Path, step: Step, *, quiet: bool) -> tuple[Verdict, ...]:
     """Judge, show each verdict unless quiet, and remember what came out."""
-    from workshop import kept, learner
+    from workshop import kept
     from workshop.checks import runner
 
     seal = kept.seal(project, step)
     verdicts = runner.run(step.tests, project, course, on_verdict=shower(quiet))
     kept.keep_verdicts(project, step, seal, verdicts)
-    return verdicts, learner.record(course, project, step, verdicts)
+    return verdicts
 
 
 def _going_on(course: Course, project: Path, step: Step, *, known: bool) -> str:
     from workshop import diff as differences
     from workshop import git, learner
-    from workshop.paths import program
+    from workshop.paths import program, typed
     from workshop.report import learning
 
+    here = Path.cwd().resolve() == project.resolve()
     committed = git.head(project) is not None
     return learning.going_on(
         step,
@@ -167,6 +184,7 @@ def _going_on(course: Course, project: Path, step: Step, *, known: bool) -> str:
         known=known and committed and step != learner.uncommitted(course, project),
         ignored=git.ignored(project, differences.paths(course, step)),
         program=program(),
+        folder="" if here else typed(str(project)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, course_of, project_argument
+from workshop.commands import GREEN, course_of, project_argument, root_of
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def start(args: argparse.Namespace) -> int:
     """Make the learner's project, or find it again."""
     from workshop import learner
-    from workshop.paths import program
+    from workshop.paths import program, typed
 
     course = course_of(args)
     started = learner.start(course, args.directory)
@@ -39,9 +39,14 @@ def start(args: argparse.Namespace) -> int:
         print(f"\nStep {green.number:02d}, {green.title}, is green and not committed yet. Next:")
     elif step is not None:
         print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:")
-    print(f"  cd {args.directory}")
+    print(f"  cd {typed(_folder(args.directory))}")
     print(f"  {program()} check")
     return GREEN
+
+
+def _folder(directory: Path) -> str:
+    """A folder that `cd` does not take for an option."""
+    return f"./{directory}" if str(directory).startswith("-") else str(directory)
 
 
 def status(args: argparse.Namespace) -> int:
@@ -71,7 +76,7 @@ def progress(args: argparse.Namespace) -> int:
     from workshop import git, learner
     from workshop import progress as moving
     from workshop.errors import WorkshopError
-    from workshop.paths import program
+    from workshop.paths import typed
     from workshop.report import learning, text
 
     course = course_of(args)
@@ -83,7 +88,7 @@ def progress(args: argparse.Namespace) -> int:
     elif args.action == "export":
         number = moving.export(project, args.file)
         print(f"{args.file}: {text.count(number, 'step')} done.")
-        print(f"There: {program()} progress import {args.file.name}")
+        print(f"There: workshop progress import {typed(args.file.name)}")
     else:
         added = moving.join(course, project, args.file)
         print(f"{text.count(len(added), 'step')} more done.")
@@ -96,9 +101,12 @@ def progress(args: argparse.Namespace) -> int:
 def doctor(args: argparse.Namespace) -> int:
     """Whether this laptop is fit."""
     from workshop import doctor as preflight
+    from workshop.errors import WorkshopError
 
-    steps = str(args.course / "steps") if args.course else preflight.steps_folder()
-    return preflight.main(["--json"] if args.json else [], steps)
+    steps = root_of(args) / "steps"
+    if not steps.is_dir():
+        raise WorkshopError("there is no such folder", "Name the folder of a course.", path=steps)
+    return preflight.main(["--json"] if args.json else [], str(steps))
 
 
 def _for_start(own: argparse.ArgumentParser) -> None:

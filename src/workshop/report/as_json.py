@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workshop.model import plain
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from workshop.trial import Trial
 
 
-def listing(values: Iterable[Verdict | Trial | Finding | Result]) -> str:
-    """The values as a JSON list of objects, their fields as they are called in the code."""
-    return json.dumps([plain(each) for each in values], indent=2, ensure_ascii=False)
+def listing(values: Iterable[Verdict | Trial | Finding | Result], **more: str) -> str:
+    """The values as a JSON list of objects, their fields as they are called in the code, after
+    those that are the same for `more` than one. In ASCII: whatever the code page, it is JSON."""
+    objects = [cast("dict[str, object]", plain(each)) for each in values]
+    return json.dumps([{**more, **each} for each in objects], indent=2)

@@ -9,7 +9,7 @@ from workshop.report.text import WIDTH, count
 
 if TYPE_CHECKING:
     from workshop.hints import Hint
-    from workshop.model import Course, Step
+    from workshop.model import Course, Step, Verdict
     from workshop.production import Running
     from workshop.production.kubernetes import Pods
     from workshop.progress import News
@@ -35,10 +35,11 @@ def facts(
     """How long it still takes, what is committed, and what is in production. `green` is the step
     that is done, and that no commit has yet."""
     done = f": step {green.number:02d} is green, not committed yet" if green else ", not committed"
+    clean = "nothing, all is committed" if head else "nothing yet"
     lines = [
         _fact("To go", f"{minutes} minutes" if minutes else "nothing: you have done every step"),
         _fact("Commit", head[:10] if head else "none yet"),
-        _fact("Changed", f"{count(uncommitted, 'file')}{done}"),
+        _fact("Changed", f"{count(uncommitted, 'file')}{done}" if uncommitted else clean),
     ]
     return "\n".join([*lines, production(running, head)])
 
@@ -101,15 +102,25 @@ def _news(news: News) -> Iterator[str]:
         yield f"  {'gone':<8} {slug}"
 
 
-def hint(each: Hint, step: Step, program: str) -> str:
-    """A hint, the check that it is for, and how to get more."""
+def mending(verdicts: Sequence[Verdict]) -> str:
+    """What to do when not all is green."""
+    outcomes = {each.outcome for each in verdicts}
+    if "red" in outcomes:
+        return "Mend the first red one, then check again."
+    if "error" in outcomes:
+        return "What says error could not judge. Do what stands there, then check again."
+    return "Nothing could be judged here. Write the files of the lesson, then check again."
+
+
+def hint(each: Hint, step: Step, command: str) -> str:
+    """A hint, the check that it is for, and how to get more: by the same `command`."""
     head = _paragraph(f"Step {step.number:02d}: {each.sentence or each.check}")
     again = ", again: it is the last one" if each.again else ""
     lines = [head, "", f"Hint {each.number} of {each.total}{again}", "", markdown(each.text), ""]
     if each.number < each.total:
-        lines.append(f"Not enough? {program} hint")
+        lines.append(f"Not enough? {command}")
     else:
-        lines.append(f"Still stuck? {program} hint --show-solution")
+        lines.append(f"Still stuck? {command} --show-solution")
     return "\n".join(lines)
 
 
@@ -139,10 +150,12 @@ def _paragraph(words: str) -> str:
 
 def going_on(
     step: Step, following: Step | None, *, dirty: bool, committed: bool, ignored: Sequence[str],
-    program: str, known: bool = False,
+    program: str, known: bool = False, folder: str = "",
 ) -> str:  # fmt: skip
     """What comes after green: commit, deploy, the next step. A step that was `known` as done, and
-    is committed, asks for nothing more: its message is an old one."""
+    is committed, asks for nothing more: its message is an old one. `folder` is where to type it,
+    when that is not here."""
+    go = [f"  cd {folder}"] if folder else []
     lines = [
         f"\nMind: git ignores {path}, so no commit will hold it. Look at .gitignore."
         for path in ignored
@@ -152,11 +165,13 @@ def going_on(
         lines.append(f"\nThis step was done before. {rest}")
     elif dirty:
         lines.append("\nNow commit it and bring it into production:\n")
+        lines += go
         lines.append("  git add .")
         lines.append(f'  git commit -m "{step.message.splitlines()[0]}"')
         lines.append(f"  {program} deploy")
     elif committed:
-        lines.append(f"\nIt is committed. Bring it into production:\n\n  {program} deploy")
+        lines.append("\nIt is committed. Bring it into production:\n")
+        lines += [*go, f"  {program} deploy"]
     if following is not None:
         where = "You are at" if known else "After that:"
         lines.append(f"\n{where} step {following.number:02d}, {following.title}.")

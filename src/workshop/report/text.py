@@ -21,25 +21,26 @@ _COLOURS = {"green": "32", "red": "31", "error": "35", "skipped": "33", "bold": 
 
 
 class Paint:
-    """Colours a word when the stream is a terminal and NO_COLOR is not set."""
+    """Colours a word when the stream is a terminal that can, and NO_COLOR is not set."""
 
     def __init__(self, stream: TextIO) -> None:
-        self.on = stream.isatty() and not os.environ.get("NO_COLOR")
+        dumb = os.environ.get("TERM") == "dumb"
+        self.on = stream.isatty() and not dumb and not os.environ.get("NO_COLOR")
 
     def __call__(self, style: str, words: str) -> str:
         return f"\x1b[{_COLOURS[style]}m{words}\x1b[0m" if self.on else words
 
 
-def verdict(each: Verdict, paint: Paint) -> str:
+def verdict(each: Verdict, paint: Paint, width: int = WIDTH) -> str:
     """One verdict: its outcome, its sentence, and, when it is not green, what to do about it."""
-    head = _wrapped(each.sentence or each.check, "  " + f"{each.outcome:<9}", "           ")
+    head = wrapped(each.sentence or each.check, "  " + f"{each.outcome:<9}", " " * 11, width)
     lines = [head.replace(each.outcome, paint(each.outcome, each.outcome), 1)]
     if each.outcome == "skipped":
-        lines.append(_wrapped(each.seen, "           because: ", " " * 20))
+        lines.append(wrapped(each.seen, "           because: ", " " * 20, width))
     elif each.outcome != "green":
         for name, words in (("seen", each.seen), ("expected", each.expected), ("do", each.do)):
             if words:
-                lines.append(_wrapped(words, f"           {name + ':':<10} ", " " * 22))
+                lines.append(wrapped(words, f"           {name + ':':<10} ", " " * 22, width))
         if each.where:
             lines.append(f"           {'check:':<10} {each.where}")
     return "\n".join(lines)
@@ -50,15 +51,15 @@ def head(step: Step) -> str:
     return f"Step {step.number:02d}: {step.title}\n"
 
 
-def summary(verdicts: Sequence[Verdict]) -> str:
-    """How many are green, and what was skipped and why."""
+def summary(verdicts: Sequence[Verdict], rest: str = "") -> str:
+    """How many are green, what was skipped and why, and the `rest` that there is to say."""
     green = sum(each.outcome == "green" for each in verdicts)
     skipped = [each for each in verdicts if each.outcome == "skipped"]
     line = f"{green} of {len(verdicts)} green"
     if skipped:
         reasons = sorted({each.seen for each in skipped})
         line += f", {len(skipped)} skipped ({'; '.join(reasons)})"
-    return line + "."
+    return wrapped(f"{line}. {rest}".rstrip(), "", "")
 
 
 def release(each: Kept) -> str:
@@ -83,7 +84,7 @@ def trial(each: Trial, number: int, total: int, paint: Paint) -> str:
     how = "known" if each.cached else f"{each.seconds:.1f} s"
     width = len(str(total))
     lines = [f"[{number:>{width}}/{total}] {paint(word, f'{word:<5}')} {each.step}: {what} ({how})"]
-    lines += [_wrapped(problem, "      - ", "        ") for problem in each.problems]
+    lines += [wrapped(problem, "      - ", "        ") for problem in each.problems]
     return "\n".join(lines)
 
 
@@ -138,10 +139,10 @@ def gate(result: Result, paint: Paint) -> str:
     what = f"{result.proven} proven" if result.proven else "nothing was proven"
     lines = [f"{paint(word, f'{word:<5}')} {result.gate}: {what}"]
     lines += [
-        _wrapped(f"{each.where}: {each.fact}", "      - ", "        ") for each in result.findings
+        wrapped(f"{each.where}: {each.fact}", "      - ", "        ") for each in result.findings
     ]
     lines += [
-        _wrapped(f"{each.where}: {each.fact}", "      skipped: ", "        ")
+        wrapped(f"{each.where}: {each.fact}", "      skipped: ", "        ")
         for each in result.skipped
     ]
     return "\n".join(lines)
@@ -157,12 +158,14 @@ def findings(found: Iterable[Finding]) -> Iterator[str]:
     return (f"{each.where}: {each.fact}" for each in found)
 
 
-def _wrapped(words: str, first: str, rest: str) -> str:
+def wrapped(words: str, first: str = "", rest: str = "", width: int = WIDTH) -> str:
+    """Words in lines of this width: before the first of them stands `first`, before each other one
+    `rest`. A word that is longer stays whole: it may be a command, or a path."""
     import textwrap
 
     lines: list[str] = []
     for paragraph in words.splitlines() or [""]:
         lines += textwrap.wrap(
-            paragraph, WIDTH - len(rest), break_long_words=False, break_on_hyphens=False
+            paragraph, width - len(rest), break_long_words=False, break_on_hyphens=False
         ) or [""]
     return "\n".join((first if index == 0 else rest) + line for index, line in enumerate(lines))
