@@ -8,13 +8,15 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from producing import until
+from producing import ended, until
 
 from workshop.errors import WorkshopError
-from workshop.production import client, log, release, switching
+from workshop.production import client, log, release, supervisor, switching
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -152,6 +154,65 @@ def test_only_who_knows_the_key_is_heard(place: Place) -> None:
             call.hear()
         switching.await_end(place)
     assert not client.running(place)
+
+
+# --- who was left --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left() -> Iterator[psutil.Popen]:
+    """A process that waits."""
+    with psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as made:
+        yield made
+
+
+def set_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told as a time of day moves with it."""
+    told = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: told(self) + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the time of a start never moves")
+def test_who_was_left_is_ended_though_the_clock_was_set(
+    place: Place, left: psutil.Popen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place.folder / "servers.json"
+    places.write(file, {str(left.pid): supervisor.born(left.pid)})
+    set_the_clock(monkeypatch)
+    assert client.end_orphans(place) == 1
+    assert ended([left])
+    assert not file.exists()
+
+
+def test_a_note_of_an_older_workshop(
+    place: Place, left: psutil.Popen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place.folder / "servers.json"
+    note = {str(left.pid): left.create_time()}
+    places.write(file, note)
+    with monkeypatch.context() as patch:
+        set_the_clock(patch)
+        assert client.end_orphans(place) == 0  # it may be somebody else
+    assert (left.poll(), places.read(file)) == (None, note)  # or it, so that it stays noted
+    assert client.end_orphans(place) == 1
+    assert ended([left])
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("noted", ["", 0.0, "another-start-of-the-machine 7"])
+def test_nobody_is_ended_for_one_that_is_certainly_gone(
+    place: Place, left: psutil.Popen, noted: str | float
+) -> None:
+    file = place.folder / "servers.json"
+    places.write(file, {str(left.pid): noted})
+    assert client.end_orphans(place) == 0
+    assert left.poll() is None
+    assert not file.exists()
+    left.kill()
+    until(lambda: not supervisor.born(left.pid))  # nobody has buried it yet
+    places.write(file, {str(left.pid): 1.0})
+    assert client.end_orphans(place) == 0
+    assert not file.exists()
 
 
 # --- the release command -------------------------------------------------------------------------

@@ -152,11 +152,11 @@ def end_orphans(place: Place) -> int:
         return 0
     import psutil
 
-    from workshop.production.supervisor import born
+    from workshop.production.supervisor import is_it
 
     found = []
     for number, birth in known.items():
-        if birth and born(int(number)) == birth:
+        if is_it(int(number), birth):
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(int(number))
                 found += [process, *process.children(recursive=True)]
@@ -167,7 +167,9 @@ def end_orphans(place: Place) -> int:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(found, timeout=5)
-    (place.folder / "servers.json").unlink(missing_ok=True)
+    # Who may live still stays noted: it has the port.
+    if all(is_it(int(number), birth) is False for number, birth in known.items()):
+        (place.folder / "servers.json").unlink(missing_ok=True)
     return len(found)
 
 
