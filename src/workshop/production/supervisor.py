@@ -23,14 +23,17 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from multiprocessing.connection import Connection, Listener
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any
 
+from workshop.production import client
 from workshop.production import place as places
 
 DRAIN = 35.0  # seconds that an old release gets to finish what it began
 LEAVING = 5.0  # seconds until it must have stopped to accept; after that nobody waits for it
+_BREATH = 0.1  # seconds until somebody is let in again, after that failed
 _CALLED_OFF = "it was called off"
 _CONF = Path(__file__).with_name("gunicorn_conf.py")
 
@@ -310,7 +313,7 @@ def main() -> None:
     alive = (folder / "supervisor.lock").open("ab")
     fcntl.flock(alive, fcntl.LOCK_EX)  # who only looks holds it for a moment
     key = secrets.token_bytes(32)
-    listener = Listener(("127.0.0.1", 0), authkey=key)
+    listener = Listener(("127.0.0.1", 0), backlog=16)
     child = os.fork()
     if child:
         try:
@@ -328,21 +331,35 @@ def main() -> None:
         supervisor.ended.set()
 
     signal.signal(signal.SIGTERM, terminated)
-    threading.Thread(target=_accept, args=(listener, supervisor), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, supervisor, key), daemon=True).start()
     supervisor.ended.wait()
     supervisor.down()  # nothing that we started stays
     (folder / "supervisor.json").unlink(missing_ok=True)
 
 
-def _accept(listener: Listener, supervisor: Supervisor) -> None:
-    from multiprocessing import AuthenticationError
-
+def _accept(listener: Listener, supervisor: Supervisor, key: bytes) -> None:
+    """Let each who connects speak in a thread of its own: one that is silent holds up nobody."""
     while True:
         try:
             connection = listener.accept()
+            hearing = threading.Thread(
+                target=_hear, args=(connection, supervisor, key), daemon=True
+            )
+            hearing.start()
+        except (OSError, RuntimeError):  # such as no descriptor left: there may be one soon
+            time.sleep(_BREATH)
+
+
+def _hear(connection: Connection, supervisor: Supervisor, key: bytes) -> None:
+    """Answer one connection, once it has shown that it knows the key."""
+    with connection:
+        try:
+            with client.limited(connection, client.ANSWER):
+                deliver_challenge(connection, key)
+                answer_challenge(connection, key)
         except (AuthenticationError, OSError, EOFError):
-            continue
-        threading.Thread(target=supervisor.answer, args=(connection,), daemon=True).start()
+            return
+        supervisor.answer(connection)
 
 
 if __name__ == "__main__":
