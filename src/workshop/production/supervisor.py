@@ -47,27 +47,34 @@ class Server:
         self.stopping = False
         self.answered = ""  # what the application said when it was asked whether it is ready
         self._ending = threading.Lock()  # `down` may come while it drains
-        self._said, ready = os.pipe()
-        gate, self._gate = os.pipe()
-        with Path(order["log"]).open("ab") as log:
-            self.process = subprocess.Popen(
-                [order["python"], "-m", "gunicorn", "--config", _CONF, "--bind", f"fd://{socket}",
-                 order["wsgi"]],
-                cwd=order["folder"],
-                env={
-                    **order["variables"],
-                    "WORKSHOP_COMMIT": self.commit,
-                    "WORKSHOP_PROBE": order["probe"],
-                    "WORKSHOP_HOST": order["host"],
-                    "WORKSHOP_READY": str(ready),
-                    "WORKSHOP_GATE": str(gate),
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(socket, ready, gate),
-                start_new_session=True,
-            )  # fmt: skip
+        ends: list[int] = []
+        try:
+            for _ in range(2):
+                ends += os.pipe()
+            self._said, ready, gate, self._gate = ends
+            with Path(order["log"]).open("ab") as log:
+                self.process = subprocess.Popen(
+                    [order["python"], "-m", "gunicorn", "--config", _CONF,
+                     "--bind", f"fd://{socket}", order["wsgi"]],
+                    cwd=order["folder"],
+                    env={
+                        **order["variables"],
+                        "WORKSHOP_COMMIT": self.commit,
+                        "WORKSHOP_PROBE": order["probe"],
+                        "WORKSHOP_HOST": order["host"],
+                        "WORKSHOP_READY": str(ready),
+                        "WORKSHOP_GATE": str(gate),
+                    },
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(socket, ready, gate),
+                    start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            for each in ends:  # `_watch` tries for good: nothing may be left of a try
+                os.close(each)
+            raise
         self._pipes = [self._said, self._gate]
         os.close(ready)  # so that its end is seen when the last process of the server ends
         os.close(gate)
