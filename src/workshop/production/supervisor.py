@@ -160,7 +160,8 @@ class Supervisor:
             if order["do"] == "switch":
                 reply = self._switch(order, connection)
             elif order["do"] == "down":
-                down, reply = True, self.down()
+                self.down()
+                down, reply = True, self._reply("")
             else:
                 reply = self._reply("")
             connection.send_bytes(json.dumps(reply).encode())
@@ -257,13 +258,14 @@ class Supervisor:
             if not server.await_ready():
                 pause = 0.0
 
-    def down(self) -> dict[str, Any]:
-        """End every server."""
+    def down(self) -> str | None:
+        """End every server. Returns the commit that was live until then."""
         with self._lock:
+            live = self._live
             for server in list(self._servers):
                 self._discard(server)
             self._live = None
-        return self._reply("")
+        return live.commit if live else None
 
     def _record(self) -> None:
         """Whom the next command must end, should we be killed."""
@@ -340,8 +342,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminated)
     threading.Thread(target=_accept, args=(listener, supervisor, key), daemon=True).start()
     supervisor.ended.wait()
-    supervisor.down()  # nothing that we started stays
-    (folder / "supervisor.json").unlink(missing_ok=True)
+    # Nothing that we started stays. What was live until then was ended by the machine, which shuts
+    # down, and by no person: the note stays, and the next command brings it back.
+    if supervisor.down() is None:
+        (folder / "supervisor.json").unlink(missing_ok=True)
 
 
 def _accept(listener: Listener, supervisor: Supervisor, key: bytes) -> None:
