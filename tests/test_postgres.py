@@ -128,6 +128,49 @@ def test_a_number_that_another_process_has_now(cluster: Cluster) -> None:
     assert server(cluster).pid != os.getpid()
 
 
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_number_that_another_server_has_now(
+    cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch, may_look: bool
+) -> None:
+    if not may_look:  # as for root in a container
+
+        def refused(*_: object) -> bool:
+            raise PermissionError
+
+        monkeypatch.setattr(Path, "samefile", refused)
+    other = Cluster(home / "other")
+    other.start()
+    try:
+        cluster.start()
+        file = cluster.folder / "data" / "postmaster.pid"
+        lines = file.read_text().splitlines()
+        cluster.stop()
+        theirs = server(other)
+        file.write_text("\n".join([str(theirs.pid), *lines[1:]]) + "\n")
+        assert not cluster.running()
+        cluster.stop()  # nothing that is ours
+        assert other.running()
+        cluster.start()
+        assert cluster.running()
+        assert server(cluster) != theirs
+        assert other.running()
+    finally:
+        other.stop()
+
+
+def test_a_server_that_is_not_ready_keeps_its_data_alone(cluster: Cluster) -> None:
+    cluster.start()
+    file = cluster.folder / "data" / "postmaster.pid"
+    noted = file.read_text()
+    file.write_text(noted.replace("ready", "starting"))
+    try:
+        with pytest.raises(WorkshopError, match="PostgreSQL did not start"):
+            cluster.start()
+        assert file.read_text().split()[0] == noted.split()[0]
+    finally:
+        file.write_text(noted)
+
+
 def test_the_persons_own_variables_lead_nowhere(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,35 @@ def test_a_killed_supervisor_comes_back_with_what_was_live(site: Site) -> None:
     assert site.run("deploy").stdout.startswith("  release ")  # nothing to repair any more
 
 
+def test_a_machine_that_shuts_down_orderly_comes_back_with_what_was_live(site: Site) -> None:
+    first = site.deploy("one")
+    left = site.processes()
+    for each in left:
+        each.terminate()
+    until(lambda: not client.running(site.place))
+    until(lambda: ended(left))
+    commit(site.project, {"app.py": "1 / 0\n"})
+    done = site.run("deploy")
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+    site.serves("one", first)
+
+
+def test_what_a_person_ended_is_not_brought_back(site: Site) -> None:
+    site.deploy("one")
+    owner = site.supervisor()
+    assert production.down(site.project) == ("production",)
+    until(lambda: ended([owner]))
+    site.commit("two")
+    assert site.run("deploy").stdout.startswith("  release ")
+    owner = site.supervisor()
+    owner.terminate()
+    until(lambda: not client.running(site.place))
+    assert site.run("production", "down").returncode == 0
+    assert site.processes() == []
+    assert site.run("deploy").returncode == 0
+
+
 def test_all_processes_killed_and_a_rollback(site: Site) -> None:
     first, second = site.deploy("one"), site.deploy("two")
     until(lambda: len(site.processes()) == 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from producing import GOOD, Site, ended, until
 
 from workshop import course, production
 from workshop.errors import WorkshopError
-from workshop.production import log
+from workshop.production import log, upkeep
 
 PLATFORM = course.platform(GOOD)
 WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
@@ -187,6 +188,45 @@ def test_a_command_runs_in_the_live_release(site: Site) -> None:
     assert (done.returncode, done.stdout) == (137, "bye\n")
     done = site.run("run", "python", "-c", "import sys; sys.stderr.write(sys.argv[1])", "--help")
     assert (done.returncode, done.stderr) == (0, "--help")
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_an_interrupt_is_for_the_command_that_runs(site: Site, hears: bool) -> None:
+    """In a shell, Ctrl-C cancels a line: whoever runs it must not end it."""
+    site.deploy("one")
+    wait = "import time\nprint('up', flush=True)\ntime.sleep(30)\n"
+    shell = f"""
+try:
+    exec({wait!r})
+except KeyboardInterrupt:
+    time.sleep(1)
+    print('still here')
+    raise SystemExit(7)
+"""
+    running = site.begin("run", "python", "-c", shell if hears else wait)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "up\n"
+    (command,) = psutil.Process(running.pid).children()
+    for each in (running, command):  # the terminal tells all that run in it
+        each.send_signal(signal.SIGINT)
+    said, errors = running.communicate(timeout=20)
+    if hears:
+        assert (running.returncode, said, errors) == (7, "still here\n", "")
+    else:
+        assert (running.returncode, said) == (130, "")
+        assert errors.endswith("KeyboardInterrupt\n")
+
+
+def test_interrupts_are_heard_again_afterwards(site: Site) -> None:
+    site.deploy("one")
+    before = signal.getsignal(signal.SIGINT)
+    command = [
+        "python",
+        "-c",
+        "import signal, sys; sys.exit(signal.getsignal(2) == signal.SIG_IGN)",
+    ]
+    assert upkeep.run(site.project, "production", PLATFORM, command, {}) == 0
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
 import pytest
 from producing import until
 
@@ -169,6 +170,20 @@ def test_it_ends_on_a_full_disk_too(
     assert ask(owner, {"do": "down"}) == {"reason": "", "live": None, "answered": ""}
     assert [each.ended for each in Fake.made] == [[True], [False]]
     assert owner.ended.is_set()
+
+
+@pytest.mark.parametrize("missing", ["python", "log"])
+def test_nothing_is_left_of_a_server_that_cannot_be_started(place: Place, missing: str) -> None:
+    order = {
+        "commit": "a", "python": sys.executable, "log": str(place.logs / "log"), "wsgi": "app",
+        "folder": str(place.folder), "variables": {}, "probe": "/", "host": "127.0.0.1:1",
+    } | {missing: str(place.folder / "gone" / "away")}  # fmt: skip
+    us = psutil.Process()
+    before = us.num_fds()
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            supervisor.Server(order, 0)
+    assert us.num_fds() == before
 
 
 # --- a worker's start ----------------------------------------------------------------------------

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, Listener
 from pathlib import Path
+from typing import ClassVar, cast
 
+import psutil
 import pytest
-from producing import until
+from producing import ended, until
 
 from workshop.errors import WorkshopError
-from workshop.production import client, log, release, switching
+from workshop.production import client, log, release, supervisor, switching
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -152,6 +160,159 @@ def test_only_who_knows_the_key_is_heard(place: Place) -> None:
             call.hear()
         switching.await_end(place)
     assert not client.running(place)
+
+
+def test_one_that_is_silent_holds_up_nobody(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.ensure(place, 0)
+    owner = places.read(place.folder / "supervisor.json") or {}
+    try:
+        monkeypatch.setattr(client, "ANSWER", 3.0)
+        with contextlib.ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(socket.create_connection(("127.0.0.1", owner["port"]), 3))
+            with client.call(place) as call:
+                call.say({"do": "down"})
+                assert call.hear()["live"] is None
+        switching.await_end(place)
+    finally:
+        client.kill(place)
+
+
+def test_one_that_stays_silent_is_hung_up_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ANSWER", 0.1)
+    ours, theirs = Pipe()
+    owner = supervisor.Supervisor(place.folder, 0)
+    hearing = threading.Thread(target=supervisor._hear, args=(theirs, owner, b"key"), daemon=True)
+    with ours:
+        hearing.start()
+        hearing.join(10)
+        assert not hearing.is_alive()
+        assert ours.recv_bytes().startswith(b"#CHALLENGE#")
+        with pytest.raises(EOFError):
+            ours.recv_bytes()
+    assert not owner.ended.is_set()
+
+
+def test_only_the_greeting_has_a_limit() -> None:
+    ours, theirs = Pipe()
+    with ours, theirs:
+        with client.limited(ours, 0.1), pytest.raises(OSError, match="unavailable"):
+            ours.recv_bytes()
+        later = threading.Timer(0.4, theirs.send_bytes, [b"late"])
+        later.start()
+        assert ours.recv_bytes() == b"late"
+        later.join()
+
+
+@pytest.mark.parametrize("greets", [True, False])
+def test_whoever_does_not_answer_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, greets: bool
+) -> None:
+    """It lets nobody in any more, or falls silent in the middle of the greeting."""
+    monkeypatch.setattr(client, "ANSWER", 0.3)
+    told = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, contextlib.ExitStack() as stack:
+        port = deaf.getsockname()[1]
+        places.write(place.folder / "supervisor.json", {"port": port, "key": "00"})
+        if not greets:
+            for _ in range(4):  # fill its queue
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.1", port))
+
+        def be_silent() -> None:
+            if greets:
+                with Connection(deaf.accept()[0].detach()) as connection:
+                    connection.send_bytes(b"#CHALLENGE#" + b"x" * 20)
+                    told.wait(9)
+            told.wait(9)
+            deaf.close()
+
+        silence = threading.Thread(target=be_silent)
+        silence.start()
+        began = time.monotonic()
+        with pytest.raises(WorkshopError, match="does not answer"), client.call(place):
+            pass
+        waited = time.monotonic() - began
+        told.set()
+        silence.join()
+    assert waited < 5
+
+
+def test_who_cannot_be_let_in_is_tried_again_after_a_breath(place: Place) -> None:
+    class Full:
+        """No descriptor is left."""
+
+        times: ClassVar[list[float]] = []
+
+        def accept(self) -> Connection:
+            self.times.append(time.monotonic())
+            if len(self.times) > 3:
+                raise SystemExit
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    with pytest.raises(SystemExit):
+        supervisor._accept(cast("Listener", Full()), supervisor.Supervisor(place.folder, 0), b"")
+    assert Full.times[-1] - Full.times[0] >= 0.3
+
+
+# --- who was left --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left() -> Iterator[psutil.Popen]:
+    """A process that waits."""
+    with psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as made:
+        yield made
+
+
+def set_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told as a time of day moves with it."""
+    told = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: told(self) + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the time of a start never moves")
+def test_who_was_left_is_ended_though_the_clock_was_set(
+    place: Place, left: psutil.Popen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place.folder / "servers.json"
+    places.write(file, {str(left.pid): supervisor.born(left.pid)})
+    set_the_clock(monkeypatch)
+    assert client.end_orphans(place) == 1
+    assert ended([left])
+    assert not file.exists()
+
+
+def test_a_note_of_an_older_workshop(
+    place: Place, left: psutil.Popen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place.folder / "servers.json"
+    note = {str(left.pid): left.create_time()}
+    places.write(file, note)
+    with monkeypatch.context() as patch:
+        set_the_clock(patch)
+        assert client.end_orphans(place) == 0  # it may be somebody else
+    assert (left.poll(), places.read(file)) == (None, note)  # or it, so that it stays noted
+    assert client.end_orphans(place) == 1
+    assert ended([left])
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("noted", ["", 0.0, "another-start-of-the-machine 7"])
+def test_nobody_is_ended_for_one_that_is_certainly_gone(
+    place: Place, left: psutil.Popen, noted: str | float
+) -> None:
+    file = place.folder / "servers.json"
+    places.write(file, {str(left.pid): noted})
+    assert client.end_orphans(place) == 0
+    assert left.poll() is None
+    assert not file.exists()
+    left.kill()
+    until(lambda: not supervisor.born(left.pid))  # nobody has buried it yet
+    places.write(file, {str(left.pid): 1.0})
+    assert client.end_orphans(place) == 0
+    assert not file.exists()
 
 
 # --- the release command -------------------------------------------------------------------------

@@ -60,8 +60,10 @@ class Cluster:
             self._make()
         if not _free(self.port):
             self._choose_port()
-        # A server that was killed left its number behind, and another process may have it now.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        # A server that was killed left its number behind, and another process may have it now. That
+        # of one that lives stays, and keeps a second one away from the same data.
+        if not self._serves():
+            self._note.unlink(missing_ok=True)
         log = self.folder / "log"
         _run(
             "pg_ctl", "start", "--silent", "--wait", "--timeout", _PATIENCE,
@@ -80,13 +82,8 @@ class Cluster:
 
     def running(self) -> bool:
         """Whether the server runs and answers."""
-        try:
-            lines = (self._data / "postmaster.pid").read_text("utf-8").splitlines()
-        except OSError:
-            return False
-        if len(lines) < 8 or lines[7].strip() != "ready":
-            return False
-        return _is_postgres(int(lines[0]))
+        noted = self._noted()
+        return len(noted) >= 8 and noted[7].strip() == "ready" and self._serves()
 
     def create(self, name: str) -> None:
         """Make an empty database. One that is there already is kept."""
@@ -125,6 +122,23 @@ class Cluster:
     def _password(self) -> str:
         return (self.folder / "password").read_text("ascii")
 
+    @property
+    def _note(self) -> Path:
+        """Where a server notes its number, and how far it is."""
+        return self._data / "postmaster.pid"
+
+    def _noted(self) -> list[str]:
+        try:
+            return self._note.read_text("utf-8").splitlines()
+        except OSError:
+            return []
+
+    def _serves(self) -> bool:
+        """Whether the process that is noted lives, and serves our data. After a crash, its number
+        may be that of another PostgreSQL, which is not ours to stop."""
+        number = "".join(self._noted()[:1])
+        return number.isdecimal() and _is_postgres(int(number), self._data)
+
     def _who(self) -> tuple[str, ...]:
         return (
             "--host",
@@ -157,18 +171,30 @@ class Cluster:
         part.replace(self._data)
 
 
-def _is_postgres(process: int) -> bool:
-    """Whether this process is a server that lives. A zombie is none, where nobody buries it."""
+def _is_postgres(process: int, data: Path) -> bool:
+    """Whether this process is a server that lives, with its data in `data`. A zombie is none, where
+    nobody buries it. A server works in the folder of its data, and was told it when it began."""
     if Path("/proc/self/stat").exists():  # Linux, where this takes no time
+        own = Path(f"/proc/{process}")
         with contextlib.suppress(OSError, IndexError):
-            name, _, rest = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")
-            return name.partition("(")[2].startswith("postgres") and rest.split()[0] != "Z"
+            name, _, rest = (own / "stat").read_text("utf-8").rpartition(")")
+            if not name.partition("(")[2].startswith("postgres") or rest.split()[0] == "Z":
+                return False
+            try:
+                return (own / "cwd").samefile(data)
+            except PermissionError:  # in a container, root may not look at another user's
+                return os.fsencode(data) in (own / "cmdline").read_bytes().split(b"\0")
         return False
     import psutil
 
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error, OSError):
         found = psutil.Process(process)
-        return bool(found.name().startswith("postgres") and found.status() != psutil.STATUS_ZOMBIE)
+        if not found.name().startswith("postgres") or found.status() == psutil.STATUS_ZOMBIE:
+            return False
+        try:
+            return data.samefile(found.cwd())
+        except psutil.AccessDenied:
+            return str(data) in found.cmdline()
     return False
 
 

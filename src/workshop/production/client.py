@@ -18,6 +18,7 @@ from workshop.production.place import FIRST_PORT, Place
 
 if TYPE_CHECKING:
     import socket
+    from multiprocessing.connection import Connection
 
 ANSWER = 10.0  # seconds until a supervisor that lives has answered
 SWITCHED = 120.0  # seconds until it has let one release take over from another, or ended them all
@@ -72,24 +73,45 @@ def running(place: Place) -> bool:
 @contextlib.contextmanager
 def call(place: Place) -> Iterator[Call]:
     """Open a conversation. Raises WorkshopError when the supervisor does not run, or answer."""
-    from multiprocessing.connection import Client, answer_challenge, deliver_challenge
+    import socket
+    from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 
     known = places.read(place.folder / "supervisor.json") or {}
     try:
-        connection = Client(("127.0.0.1", known["port"]))
+        # As `Client` does it with a key; but that waits for good for one that was stopped.
+        with socket.create_connection(("127.0.0.1", known["port"]), ANSWER) as opened:
+            opened.setblocking(True)
+            connection = Connection(opened.detach())
     except (OSError, KeyError) as error:
         raise _silent(place) from error
     with connection:
         try:
-            # As `Client` does it with a key; but that waits for good for one that was stopped.
             key = bytes.fromhex(known["key"])
-            if not connection.poll(ANSWER):
-                raise _silent(place)
-            answer_challenge(connection, key)
-            deliver_challenge(connection, key)
+            with limited(connection, ANSWER):
+                answer_challenge(connection, key)
+                deliver_challenge(connection, key)
         except (OSError, EOFError) as error:
             raise _silent(place) from error
         yield Call(place, connection)
+
+
+@contextlib.contextmanager
+def limited(connection: Connection, seconds: float) -> Iterator[None]:
+    """Wait no longer than `seconds` for each word of the other side: then it is an OSError."""
+    _limit(connection, seconds)
+    yield
+    _limit(connection, 0)  # from now on, for as long as it takes
+
+
+def _limit(connection: Connection, seconds: float) -> None:
+    import socket
+    import struct
+
+    whole, rest = divmod(seconds, 1)
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(whole), int(rest * 1e6))
+        )
 
 
 def _silent(place: Place) -> WorkshopError:
@@ -152,11 +174,11 @@ def end_orphans(place: Place) -> int:
         return 0
     import psutil
 
-    from workshop.production.supervisor import born
+    from workshop.production.supervisor import is_it
 
     found = []
     for number, birth in known.items():
-        if birth and born(int(number)) == birth:
+        if is_it(int(number), birth):
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(int(number))
                 found += [process, *process.children(recursive=True)]
@@ -167,7 +189,9 @@ def end_orphans(place: Place) -> int:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(found, timeout=5)
-    (place.folder / "servers.json").unlink(missing_ok=True)
+    # Who may live still stays noted: it has the port.
+    if all(is_it(int(number), birth) is False for number, birth in known.items()):
+        (place.folder / "servers.json").unlink(missing_ok=True)
     return len(found)
 
 

@@ -23,14 +23,17 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from multiprocessing.connection import Connection, Listener
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any
 
+from workshop.production import client
 from workshop.production import place as places
 
 DRAIN = 35.0  # seconds that an old release gets to finish what it began
 LEAVING = 5.0  # seconds until it must have stopped to accept; after that nobody waits for it
+_BREATH = 0.1  # seconds until somebody is let in again, after that failed
 _CALLED_OFF = "it was called off"
 _CONF = Path(__file__).with_name("gunicorn_conf.py")
 
@@ -44,27 +47,34 @@ class Server:
         self.stopping = False
         self.answered = ""  # what the application said when it was asked whether it is ready
         self._ending = threading.Lock()  # `down` may come while it drains
-        self._said, ready = os.pipe()
-        gate, self._gate = os.pipe()
-        with Path(order["log"]).open("ab") as log:
-            self.process = subprocess.Popen(
-                [order["python"], "-m", "gunicorn", "--config", _CONF, "--bind", f"fd://{socket}",
-                 order["wsgi"]],
-                cwd=order["folder"],
-                env={
-                    **order["variables"],
-                    "WORKSHOP_COMMIT": self.commit,
-                    "WORKSHOP_PROBE": order["probe"],
-                    "WORKSHOP_HOST": order["host"],
-                    "WORKSHOP_READY": str(ready),
-                    "WORKSHOP_GATE": str(gate),
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(socket, ready, gate),
-                start_new_session=True,
-            )  # fmt: skip
+        ends: list[int] = []
+        try:
+            for _ in range(2):
+                ends += os.pipe()
+            self._said, ready, gate, self._gate = ends
+            with Path(order["log"]).open("ab") as log:
+                self.process = subprocess.Popen(
+                    [order["python"], "-m", "gunicorn", "--config", _CONF,
+                     "--bind", f"fd://{socket}", order["wsgi"]],
+                    cwd=order["folder"],
+                    env={
+                        **order["variables"],
+                        "WORKSHOP_COMMIT": self.commit,
+                        "WORKSHOP_PROBE": order["probe"],
+                        "WORKSHOP_HOST": order["host"],
+                        "WORKSHOP_READY": str(ready),
+                        "WORKSHOP_GATE": str(gate),
+                    },
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(socket, ready, gate),
+                    start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            for each in ends:  # `_watch` tries for good: nothing may be left of a try
+                os.close(each)
+            raise
         self._pipes = [self._said, self._gate]
         os.close(ready)  # so that its end is seen when the last process of the server ends
         os.close(gate)
@@ -150,7 +160,8 @@ class Supervisor:
             if order["do"] == "switch":
                 reply = self._switch(order, connection)
             elif order["do"] == "down":
-                down, reply = True, self.down()
+                self.down()
+                down, reply = True, self._reply("")
             else:
                 reply = self._reply("")
             connection.send_bytes(json.dumps(reply).encode())
@@ -247,13 +258,14 @@ class Supervisor:
             if not server.await_ready():
                 pause = 0.0
 
-    def down(self) -> dict[str, Any]:
-        """End every server."""
+    def down(self) -> str | None:
+        """End every server. Returns the commit that was live until then."""
         with self._lock:
+            live = self._live
             for server in list(self._servers):
                 self._discard(server)
             self._live = None
-        return self._reply("")
+        return live.commit if live else None
 
     def _record(self) -> None:
         """Whom the next command must end, should we be killed."""
@@ -264,8 +276,36 @@ class Supervisor:
             )
 
 
-def born(process: int) -> float:
-    """When a process began: with its number, that names it for good. 0 when it is gone."""
+def born(process: int) -> str | float:
+    """When a process began: with its number, that names it for good. Empty or 0 when it is gone.
+
+    Linux counts from the start of the machine. The time of day that follows from it moves whenever
+    somebody sets the clock, so both are taken as they are. Elsewhere it is the time of day.
+    """
+    try:
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return _time_of_start(process)
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()  # from the third on
+    return "" if fields[0] in "ZX" else f"{machine} {fields[19]}"
+
+
+def is_it(process: int, noted: str | float) -> bool | None:
+    """Whether the process of this number is the one of which that was noted. None if nobody knows:
+    an older workshop noted the time of day, and the clock may have been set since."""
+    if not noted:
+        return False
+    if isinstance(noted, str):
+        return born(process) == noted
+    start = _time_of_start(process)
+    return False if not start else start == noted or None
+
+
+def _time_of_start(process: int) -> float:
     import psutil
 
     try:
@@ -282,7 +322,7 @@ def main() -> None:
     alive = (folder / "supervisor.lock").open("ab")
     fcntl.flock(alive, fcntl.LOCK_EX)  # who only looks holds it for a moment
     key = secrets.token_bytes(32)
-    listener = Listener(("127.0.0.1", 0), authkey=key)
+    listener = Listener(("127.0.0.1", 0), backlog=16)
     child = os.fork()
     if child:
         try:
@@ -300,21 +340,37 @@ def main() -> None:
         supervisor.ended.set()
 
     signal.signal(signal.SIGTERM, terminated)
-    threading.Thread(target=_accept, args=(listener, supervisor), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, supervisor, key), daemon=True).start()
     supervisor.ended.wait()
-    supervisor.down()  # nothing that we started stays
-    (folder / "supervisor.json").unlink(missing_ok=True)
+    # Nothing that we started stays. What was live until then was ended by the machine, which shuts
+    # down, and by no person: the note stays, and the next command brings it back.
+    if supervisor.down() is None:
+        (folder / "supervisor.json").unlink(missing_ok=True)
 
 
-def _accept(listener: Listener, supervisor: Supervisor) -> None:
-    from multiprocessing import AuthenticationError
-
+def _accept(listener: Listener, supervisor: Supervisor, key: bytes) -> None:
+    """Let each who connects speak in a thread of its own: one that is silent holds up nobody."""
     while True:
         try:
             connection = listener.accept()
+            hearing = threading.Thread(
+                target=_hear, args=(connection, supervisor, key), daemon=True
+            )
+            hearing.start()
+        except (OSError, RuntimeError):  # such as no descriptor left: there may be one soon
+            time.sleep(_BREATH)
+
+
+def _hear(connection: Connection, supervisor: Supervisor, key: bytes) -> None:
+    """Answer one connection, once it has shown that it knows the key."""
+    with connection:
+        try:
+            with client.limited(connection, client.ANSWER):
+                deliver_challenge(connection, key)
+                answer_challenge(connection, key)
         except (AuthenticationError, OSError, EOFError):
-            continue
-        threading.Thread(target=supervisor.answer, args=(connection,), daemon=True).start()
+            return
+        supervisor.answer(connection)
 
 
 if __name__ == "__main__":

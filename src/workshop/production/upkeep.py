@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +37,15 @@ def run(
             path=project,
         )
     try:
-        done = subprocess.run(
-            command,
-            cwd=place.releases / live.commit,
-            env=release.variables(place, platform, live)
-            | {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
-            | dict(variables),
-            check=False,
-        )
+        with _deaf_to_interrupts():
+            done = subprocess.run(
+                command,
+                cwd=place.releases / live.commit,
+                env=release.variables(place, platform, live)
+                | {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
+                | dict(variables),
+                check=False,
+            )
     except (FileNotFoundError, PermissionError) as error:
         raise WorkshopError(
             f"there is no command {command[0]}",
@@ -51,6 +54,21 @@ def run(
         ) from error
     # as a shell says it: ended by a signal
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C to the program that runs: in a shell it only cancels a line.
+
+    A handler that does nothing, since what is ignored would be ignored by the program, too.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:  # in the background of a script, nobody hears it
+        signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def database(project: Path, environment: str, *, start: bool) -> None:
