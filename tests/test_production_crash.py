@@ -80,10 +80,68 @@ def test_killed_right_after_the_switch_it_stays_live_and_can_be_rolled_back_to(
     assert done.stdout.startswith(f"  repaired     the deploy of {second[:10]} was interrupted\n")
     site.serves("three", third)
     entry = log.entries(site.place)[1]
-    assert (entry.commit, entry.outcome) == (second, "interrupted")
+    assert (entry.commit, entry.outcome) == (second, "live")
     assert entry.reason == "the command was ended after the switch"
     assert site.run("rollback").returncode == 0
     site.serves("two", second)
+
+
+def test_what_visitors_saw_counts_though_the_command_was_killed(site: Site) -> None:
+    first, second = site.deploy("one"), site.commit("two")
+    site.killed("workshop.production.log.end", "deploy")
+    later = log.now()
+    assert site.run("rollback").returncode == 0
+    assert site.log() == [
+        ("deploy", first, "live"), ("deploy", second, "live"), ("rollback", first, "live"),
+    ]  # fmt: skip
+    entry = log.entries(site.place)[1]
+    assert entry.start < str(entry.live) <= later  # when it answered, not when that was found out
+    assert entry.authored
+    found = production.measure(site.project, "production")
+    assert (found.deploys, found.failed, found.answers) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("point", ["release.Release._replace", "log.end", "release.prune"])
+def test_a_rollback_that_is_killed_after_the_switch_was_one(site: Site, point: str) -> None:
+    first, second = site.deploy("one"), site.deploy("two")
+    site.killed(f"workshop.production.{point}", "rollback")
+    site.serves("one", first)
+    done = site.run("rollback")
+    assert done.returncode == 2
+    assert "there is no release to roll back to" in done.stderr
+    site.serves("one", first)
+    assert site.log()[1:] == [("deploy", second, "live"), ("rollback", first, "live")]
+
+
+def test_a_release_that_is_back_counts_as_good_though_the_command_was_killed(site: Site) -> None:
+    site.deploy("one")
+    second = site.deploy("two")
+    production.rollback(site.project, "production", PLATFORM)
+    site.killed("workshop.production.release.Release._replace", "deploy")
+    site.deploy("three")
+    assert production.rollback(site.project, "production", PLATFORM).commit == second
+
+
+def test_what_was_live_before_a_killed_deploy_is_no_news(site: Site) -> None:
+    first = site.deploy("one")
+    site.killed("workshop.production.client.call", "deploy")
+    assert site.run("rollback").returncode == 2
+    assert site.log() == [("deploy", first, "live"), ("deploy", first, "interrupted")]
+
+
+def test_interrupted_after_the_switch_it_is_live(site: Site) -> None:
+    first, second = site.deploy("one"), site.commit("two")
+    (old,) = site.supervisor().children()
+    old.suspend()  # for as long as it does not leave, the command waits
+    try:
+        deploying = site.begin("deploy")
+        until(lambda: site.live == second)
+        deploying.send_signal(signal.SIGINT)
+        assert deploying.communicate()[1] == "interrupted\n"
+    finally:
+        old.resume()
+    assert site.log() == [("deploy", first, "live"), ("deploy", second, "live")]
+    assert production.rollback(site.project, "production", PLATFORM).commit == first
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -92,17 +92,13 @@ def rollback(
     """Bring the release before back, or the kept release `to`. The data stays as it is."""
     began = time.monotonic()
     needs_posix()
-    from workshop.production import release, switching
+    from workshop.production import switching
 
     place = places.of(project, environment)
     with places.locked(place):
         switching.repair(place, platform, report)
         chosen = back(place, to)
-        live = place.live
-        done = _bring(place, platform, chosen, "rollback", began, report, None)
-        if live and live != chosen:
-            release.withdraw(place, live)
-        return done
+        return _bring(place, platform, chosen, "rollback", began, report, None)
 
 
 def releases(project: Path, environment: str, target: str = TARGETS[0]) -> tuple[Kept, ...]:
@@ -190,11 +186,9 @@ def _bring(
         migrate = kind != "rollback" and new.database
         switching.switch(place, platform, new, migrate=migrate, report=report)
     except BaseException as error:
-        log.end(place, log.unfinished(entry, error))
+        release.close(place, log.unfinished(entry, error))
         raise
-    entry = entry._replace(outcome="live", live=log.now())
-    release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
-    log.end(place, entry)
+    release.book(place, entry)
     release.prune(place)
     return Deployment(place.environment, place.url, commit, time.monotonic() - began)
 

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,21 +96,44 @@ def clear_up(place: Place, report: Report) -> Release | None:
     """Clear up after a command that was killed, on any target. Returns the release that is live."""
     for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
         discard(left)
-    interrupted = log.sweep(place)
+    interrupted = log.begun(place)
     if interrupted is not None:
         report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
+        close(place, interrupted)
     live = find(place, place.live) if place.live else None
-    if live is not None and not live.live_at:  # interrupted when it was live already
-        live = live._replace(live_at=log.now())
+    if live is not None and not live.live_at:  # the switch came when its command had gone
+        live = live._replace(live_at=_switched(place))
         keep(place, live)
     return live
 
 
-def withdraw(place: Place, commit: str) -> None:
-    """Note that this release was rolled back, if it is kept."""
-    bad = find(place, commit)
-    if bad is not None:
+def book(place: Place, entry: log.Entry) -> None:
+    """Write down that this deploy is live: what is known of its release, and the log, at last. Who
+    is killed in between is found by the next command, which does it all once more."""
+    entry = entry._replace(outcome="live", live=_switched(place))
+    new, before = find(place, entry.commit), log.before(place)
+    if new is not None:
+        entry = entry._replace(authored=new.authored)
+        keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
+    bad = find(place, before) if entry.kind == "rollback" and before else None
+    if bad is not None and bad.commit != entry.commit:
         keep(place, bad._replace(withdrawn=True))
+    log.end(place, entry)
+
+
+def close(place: Place, entry: log.Entry) -> None:
+    """Write down a deploy that did not come to its end. If the switch was done, then visitors see
+    the release, whatever became of the command."""
+    if place.live == entry.commit != log.before(place):
+        book(place, entry._replace(reason="the command was ended after the switch"))
+    else:
+        log.end(place, entry)
+
+
+def _switched(place: Place) -> str:
+    """When what is live began to answer (ISO 8601): that moment, `live.json` was written."""
+    at = (place.folder / "live.json").stat().st_mtime
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def discard(path: Path) -> None:
