@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import commit
-from producing import GOOD, Site, ended, until
+from producing import GOOD, Site, ended, own_port, page, until
 
 from workshop import course, production
 from workshop.errors import WorkshopError
 from workshop.production import client, log
+from workshop.production import place as places
 
 PLATFORM = course.platform(GOOD)
 BEFORE_THE_SWITCH = [
@@ -201,6 +203,59 @@ def test_down_after_a_killed_supervisor_ends_its_servers(site: Site) -> None:
     site.supervisor().kill()
     assert site.run("production", "down").returncode == 0
     assert ended(left)
+    assert "repaired" not in site.run("deploy").stdout  # it was down because somebody wanted it
+
+
+def all_killed(site: Site) -> None:
+    """As when the machine was switched off."""
+    until(lambda: len(site.processes()) == 3)
+    for each in site.processes():
+        each.kill()
+    until(lambda: site.processes() == [])
+
+
+def test_what_was_live_comes_back_on_another_port_when_its_own_is_taken(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = site.deploy("one")
+    all_killed(site)
+    monkeypatch.setattr(client, "UNKNOWN", 0.1)
+    second, port = site.commit("two"), own_port()
+    with socket.create_server(("127.0.0.1", site.place.port or 0)):
+        with pytest.raises(WorkshopError, match="can't be had") as error:
+            production.deploy(site.project, "production", PLATFORM)
+        assert "name another port: workshop deploy production --port" in error.value.remedy
+        done = site.run("deploy", "--port", str(port))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+        assert site.place.port == port
+        site.serves("two", second)
+
+
+def test_what_was_live_comes_back_though_its_python_is_gone(site: Site) -> None:
+    first = site.deploy("one")
+    all_killed(site)
+    file = site.place.releases / f"{first}.json"
+    places.write(file, (places.read(file) or {}) | {"python": str(site.project / "gone")})
+    done = site.run("deploy", "--rev", site.commit("two"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+
+
+def test_what_was_live_and_cannot_come_back_is_in_nobodys_way(site: Site, tmp_path: Path) -> None:
+    (needed := tmp_path / "needed").touch()
+    whole = page("one")["app.py"]
+    commit(site.project, page("one") | {"app.py": f"open({str(needed)!r}).close()\n{whole}"})
+    site.run("deploy", "--port", str(own_port()))
+    first = site.live or ""
+    all_killed(site)
+    needed.unlink()
+    second = site.commit("two")
+    done = site.run("deploy")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"  not repaired {first[:10]} was down, and stays so: ")
+    assert "No such file or directory" in done.stdout
+    site.serves("two", second)
 
 
 def test_nobody_else_is_ended_in_place_of_a_server_that_is_gone(site: Site) -> None:

@@ -76,7 +76,7 @@ def deploy(
     place = places.of(project, environment)
     commit = commit_of(project, revision)
     with places.locked(place):
-        switching.repair(place, platform, report)
+        switching.repair(place, platform, report, port)
         kind = "mend" if mend else "deploy"
         return _bring(place, platform, commit, kind, began, report, port)
 
@@ -153,6 +153,8 @@ def down(project: Path, environment: str | None = None) -> tuple[str, ...]:
                 switching.await_end(place)
                 ended.append(place.environment)
             client.end_orphans(place)
+            if not client.running(place):  # one that was killed has left its file: it is no more
+                (place.folder / "supervisor.json").unlink(missing_ok=True)
             release.detach_database(place)
     return tuple(ended)
 
