@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,7 +14,7 @@ from producing import GOOD, Site, ended, until
 
 from workshop import course, production
 from workshop.errors import WorkshopError
-from workshop.production import log
+from workshop.production import log, release
 
 PLATFORM = course.platform(GOOD)
 WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
@@ -118,6 +119,24 @@ def test_a_failed_release_is_not_among_them(site: Site) -> None:
     two = site.deploy("two")
     assert [each.commit for each in production.releases(site.project, "production")] == [two, one]
     assert not (site.place.releases / bad).exists()
+
+
+def test_a_release_whose_removal_was_interrupted_is_not_served_half(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path, **_: object) -> None:
+        (folder / "app.py").unlink()
+        raise KeyboardInterrupt
+
+    one = site.deploy("one")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(release, "KEPT", 1)
+        patch.setattr("workshop.production.release.shutil.rmtree", killed)
+        site.deploy("two")
+    done = site.run("deploy", "--rev", one)
+    assert (done.returncode, done.stderr) == (0, "")
+    site.serves("one", one)
+    assert site.leftovers() == []
 
 
 def test_status_and_down(site: Site) -> None:

@@ -89,7 +89,8 @@ def prune(place: Place) -> None:
     for entry in list(place.releases.iterdir()):
         name = entry.name.removesuffix(".json")
         if name not in staying:
-            discard(entry)
+            # out of its place at once: half of a release must not be taken for one
+            discard(entry.replace(entry.with_name(f".{entry.name}.{os.getpid()}.part")))
 
 
 def clear_up(place: Place, report: Report) -> Release | None:
