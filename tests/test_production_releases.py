@@ -15,6 +15,8 @@ from producing import GOOD, Site, ended, until
 from workshop import course, production
 from workshop.errors import WorkshopError
 from workshop.production import log, release
+from workshop.production import place as places
+from workshop.production.place import Place
 
 PLATFORM = course.platform(GOOD)
 WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
@@ -119,6 +121,28 @@ def test_a_failed_release_is_not_among_them(site: Site) -> None:
     two = site.deploy("two")
     assert [each.commit for each in production.releases(site.project, "production")] == [two, one]
     assert not (site.place.releases / bad).exists()
+
+
+def test_a_clock_that_was_wrong_decides_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = site.deploy("one")
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "_switched", lambda _: "2999-01-01T00:00:00.000+00:00")
+        two = site.deploy("two")
+    three, four = site.deploy("three"), site.deploy("four")
+    kept = [each.commit for each in production.releases(site.project, "production")]
+    assert kept == [four, three, two, one]
+    assert production.rollback(site.project, "production", PLATFORM).commit == three
+
+
+def test_notes_from_before_turns_were_counted_are_older(place: Place) -> None:
+    for made, hour in (("a", "11"), ("b", "12")):
+        note = release.Release(made, "", "", live_at=f"2026-01-01T{hour}:00:00.000+00:00")
+        old = {name: value for name, value in note._asdict().items() if name != "turn"}
+        places.write(place.releases / f"{made}.json", old)
+    release.keep(place, release.Release("c", "", "", live_at="2026-01-01T00:00:00+00:00", turn=1))
+    assert [each.commit for each in release.kept(place)] == ["c", "b", "a"]
 
 
 def test_a_release_whose_removal_was_interrupted_is_not_served_half(

@@ -30,8 +30,8 @@ class Release(NamedTuple):
     """One commit, made ready once.
 
     `live_at` is when it last began to answer (ISO 8601), empty before. `withdrawn` is set when it
-    was rolled back: then no rollback chooses it. A process runs it with `python`, a cluster runs
-    `image`.
+    was rolled back: then no rollback chooses it. `turn` counts which went live after which: a clock
+    may be wrong. A process runs it with `python`, a cluster runs `image`.
     """
 
     commit: str
@@ -42,6 +42,7 @@ class Release(NamedTuple):
     live_at: str = ""
     withdrawn: bool = False
     image: str = ""
+    turn: int = 0
 
 
 def make(place: Place, platform: Platform, commit: str) -> Release:
@@ -76,11 +77,9 @@ def kept(place: Place) -> tuple[Release, ...]:
     """The releases that were live and are kept, the latest first."""
     files = place.releases.glob("*.json") if place.releases.is_dir() else ()
     found = [Release(**(places.read(file) or {})) for file in files]
-    return tuple(
-        sorted(
-            (each for each in found if each.live_at), key=lambda each: each.live_at, reverse=True
-        )
-    )
+    live = (each for each in found if each.live_at)
+    # the time, too: a workshop from before turns were counted has left none
+    return tuple(sorted(live, key=lambda each: (each.turn, each.live_at), reverse=True))
 
 
 def prune(place: Place) -> None:
@@ -103,8 +102,7 @@ def clear_up(place: Place, report: Report) -> Release | None:
         close(place, interrupted)
     live = find(place, place.live) if place.live else None
     if live is not None and not live.live_at:  # the switch came when its command had gone
-        live = live._replace(live_at=_switched(place))
-        keep(place, live)
+        live = _up(place, live)
     return live
 
 
@@ -114,8 +112,7 @@ def book(place: Place, entry: log.Entry) -> None:
     entry = entry._replace(outcome="live", live=_switched(place))
     new, before = find(place, entry.commit), log.before(place)
     if new is not None:
-        entry = entry._replace(authored=new.authored)
-        keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
+        entry = entry._replace(authored=_up(place, new).authored)
     bad = find(place, before) if entry.kind == "rollback" and before else None
     if bad is not None and bad.commit != entry.commit:
         keep(place, bad._replace(withdrawn=True))
@@ -129,6 +126,14 @@ def close(place: Place, entry: log.Entry) -> None:
         book(place, entry._replace(reason="the command was ended after the switch"))
     else:
         log.end(place, entry)
+
+
+def _up(place: Place, release: Release) -> Release:
+    """Note that this release is live now, after all others."""
+    turn = 1 + max((each.turn for each in kept(place)), default=0)
+    release = release._replace(live_at=_switched(place), withdrawn=False, turn=turn)
+    keep(place, release)
+    return release
 
 
 def _switched(place: Place) -> str:
