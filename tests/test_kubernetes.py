@@ -28,7 +28,7 @@ from clustering import (
     image,
     workload,
 )
-from conftest import COURSES, commit
+from conftest import COURSES, begin_anew, commit
 
 from workshop import containers, course, git, history, kubectl, production, workloads
 from workshop.checks import needs
@@ -409,6 +409,15 @@ def test_a_rollback_brings_the_one_before_back_and_runs_no_job(pretended: Preten
         kubernetes.rollback(pretended.project, "production", PLATFORM)
     named = kubernetes.rollback(pretended.project, "production", PLATFORM, to=second[:8])
     assert named.commit == second
+
+
+def test_a_rollback_needs_no_commit_that_the_repository_has_lost(pretended: Pretended) -> None:
+    first = pretended.commit()
+    pretended.deploy()
+    pretended.commit("Two")
+    pretended.deploy()
+    begin_anew(pretended.project)
+    assert kubernetes.rollback(pretended.project, "production", PLATFORM).commit == first
 
 
 @pytest.mark.parametrize("point", ["end", "prune"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import commit
+from conftest import begin_anew, commit
 from producing import GOOD, Site, ended, until
 
 from workshop import course, production
@@ -143,6 +143,24 @@ def test_notes_from_before_turns_were_counted_are_older(place: Place) -> None:
         places.write(place.releases / f"{made}.json", old)
     release.keep(place, release.Release("c", "", "", live_at="2026-01-01T00:00:00+00:00", turn=1))
     assert [each.commit for each in release.kept(place)] == ["c", "b", "a"]
+
+
+def test_a_kept_release_comes_back_though_the_repository_has_lost_its_commit(site: Site) -> None:
+    one, two = site.deploy("one"), site.deploy("two")
+    begin_anew(site.project)
+    file = site.place.releases / f"{one}.json"  # a Python that is gone, too: it is made anew
+    places.write(file, (places.read(file) or {}) | {"python": str(site.project / "gone")})
+    done = site.run("rollback")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"  release      {one[:10]} one (kept)\n" in done.stdout
+    site.serves("one", one)
+    release.discard(site.place.releases / two)  # what is not there, only git can give
+    done = site.run("rollback", "--to", two)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"error: {site.project}: git does not give the commit {two[:10]}: fatal: "
+    )
+    site.serves("one", one)
 
 
 def test_a_release_whose_removal_was_interrupted_is_not_served_half(

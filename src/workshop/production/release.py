@@ -234,10 +234,28 @@ def _cluster(place: Place) -> Cluster:
 
 
 def told(place: Place, commit: str) -> tuple[str, str]:
-    """What the first line of a commit's message says, and when its author wrote it (ISO 8601)."""
-    said = git.text("show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project)
-    subject, authored = said.split("\n")
+    """What the first line of a commit's message says, and when its author wrote it (ISO 8601).
+
+    Of a kept release that is noted: its commit may be in the repository no more.
+    """
+    known = find(place, commit)
+    if known is not None:
+        return known.subject, known.authored
+    said = _ask(place, "show", "--no-patch", "--format=%s%n%aI", commit).decode(errors="replace")
+    subject, authored = said.rstrip("\n").split("\n")
     return subject, authored
+
+
+def _ask(place: Place, *words: str) -> bytes:
+    """What git says of a commit, the last of the words."""
+    try:
+        return git.run(*words, cwd=place.project)
+    except git.GitError as error:
+        raise WorkshopError(
+            f"git does not give the commit {words[-1][:10]}: {error.said}",
+            "Is it in this repository? `git fetch` may bring it. Or deploy another one.",
+            path=place.project,
+        ) from error
 
 
 def unpack(place: Place, commit: str) -> None:
@@ -262,7 +280,7 @@ def export(place: Place, commit: str, folder: Path) -> None:
     """The commit's files, byte for byte, in a new folder."""
     import tarfile
 
-    data = git.run("archive", "--format=tar", commit, cwd=place.project)
+    data = _ask(place, "archive", "--format=tar", commit)
     try:
         folder.mkdir()
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
