@@ -122,6 +122,12 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+def begin_anew(project: Path) -> None:
+    """Make another repository at the same path: it has none of the commits so far."""
+    shutil.rmtree(project / ".git")
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=project, check=True)
+
+
 def commit(project: Path, files: dict[str, str], message: str = "Change") -> str:
     """Write the files, commit everything, and return the commit's full hash."""
     for name, content in files.items():

@@ -106,7 +106,7 @@ class Site(NamedTuple):
             "cli.main(sys.argv[2:])\n"
         )
         if words[0] == "deploy" and self.place.port is None:
-            words = (*words, "--port", str(_own_port()))  # the next deploy wants it, too
+            words = (*words, "--port", str(own_port()))  # the next deploy wants it, too
         done = subprocess.run(
             [sys.executable, "-c", code, point, words[0], "--course", str(GOOD), *words[1:]],
             cwd=self.project, capture_output=True, timeout=60, check=False,
@@ -120,7 +120,7 @@ class Site(NamedTuple):
     def deploy(self, word: str, **more: Any) -> str:
         """Commit a page that says `word`, and bring it live, on a port that no other test has."""
         if self.place.port is None:
-            more.setdefault("port", _own_port())
+            more.setdefault("port", own_port())
         made = self.commit(word)
         again = production.deploy(self.project, self.environment, course.platform(GOOD), **more)
         assert again.commit == made
@@ -160,7 +160,7 @@ class Site(NamedTuple):
         return sorted(path.name for path in self.place.folder.rglob("*.part"))
 
 
-def _own_port() -> int:
+def own_port() -> int:
     """A port that no other test has, and nobody else."""
     for port in _PORTS:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

@@ -28,12 +28,12 @@ from clustering import (
     image,
     workload,
 )
-from conftest import COURSES, commit
+from conftest import COURSES, begin_anew, commit
 
 from workshop import containers, course, git, history, kubectl, production, workloads
 from workshop.checks import needs
 from workshop.errors import WorkshopError
-from workshop.production import kubernetes, log, metrics, objects, waiting
+from workshop.production import kubernetes, log, metrics, objects, release, waiting
 from workshop.production import place as places
 from workshop.production.namespace import Namespace
 
@@ -409,6 +409,35 @@ def test_a_rollback_brings_the_one_before_back_and_runs_no_job(pretended: Preten
         kubernetes.rollback(pretended.project, "production", PLATFORM)
     named = kubernetes.rollback(pretended.project, "production", PLATFORM, to=second[:8])
     assert named.commit == second
+
+
+def test_a_rollback_needs_no_commit_that_the_repository_has_lost(pretended: Pretended) -> None:
+    first = pretended.commit()
+    pretended.deploy()
+    pretended.commit("Two")
+    pretended.deploy()
+    begin_anew(pretended.project)
+    assert kubernetes.rollback(pretended.project, "production", PLATFORM).commit == first
+
+
+@pytest.mark.parametrize("point", ["end", "prune"])
+def test_a_rollback_that_is_ended_after_the_switch_was_one(
+    pretended: Pretended, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    first = pretended.commit()
+    pretended.deploy()
+    second = pretended.commit("Two")
+    pretended.deploy()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(log if point == "end" else release, point, killed)
+        kubernetes.rollback(pretended.project, "production", PLATFORM)
+    with pytest.raises(WorkshopError, match="no release to roll back to"):
+        kubernetes.rollback(pretended.project, "production", PLATFORM)
+    assert pretended.log()[1:] == [("deploy", second, "live"), ("rollback", first, "live")]
 
 
 def test_down_ends_the_pods_and_keeps_the_rest(pretended: Pretended) -> None:

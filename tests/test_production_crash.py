@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import commit
-from producing import GOOD, Site, ended, until
+from producing import GOOD, Site, ended, own_port, page, until
 
 from workshop import course, production
 from workshop.errors import WorkshopError
 from workshop.production import client, log
+from workshop.production import place as places
 
 PLATFORM = course.platform(GOOD)
 BEFORE_THE_SWITCH = [
@@ -80,10 +82,68 @@ def test_killed_right_after_the_switch_it_stays_live_and_can_be_rolled_back_to(
     assert done.stdout.startswith(f"  repaired     the deploy of {second[:10]} was interrupted\n")
     site.serves("three", third)
     entry = log.entries(site.place)[1]
-    assert (entry.commit, entry.outcome) == (second, "interrupted")
+    assert (entry.commit, entry.outcome) == (second, "live")
     assert entry.reason == "the command was ended after the switch"
     assert site.run("rollback").returncode == 0
     site.serves("two", second)
+
+
+def test_what_visitors_saw_counts_though_the_command_was_killed(site: Site) -> None:
+    first, second = site.deploy("one"), site.commit("two")
+    site.killed("workshop.production.log.end", "deploy")
+    later = log.now()
+    assert site.run("rollback").returncode == 0
+    assert site.log() == [
+        ("deploy", first, "live"), ("deploy", second, "live"), ("rollback", first, "live"),
+    ]  # fmt: skip
+    entry = log.entries(site.place)[1]
+    assert entry.start < str(entry.live) <= later  # when it answered, not when that was found out
+    assert entry.authored
+    found = production.measure(site.project, "production")
+    assert (found.deploys, found.failed, found.answers) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("point", ["release.Release._replace", "log.end", "release.prune"])
+def test_a_rollback_that_is_killed_after_the_switch_was_one(site: Site, point: str) -> None:
+    first, second = site.deploy("one"), site.deploy("two")
+    site.killed(f"workshop.production.{point}", "rollback")
+    site.serves("one", first)
+    done = site.run("rollback")
+    assert done.returncode == 2
+    assert "there is no release to roll back to" in done.stderr
+    site.serves("one", first)
+    assert site.log()[1:] == [("deploy", second, "live"), ("rollback", first, "live")]
+
+
+def test_a_release_that_is_back_counts_as_good_though_the_command_was_killed(site: Site) -> None:
+    site.deploy("one")
+    second = site.deploy("two")
+    production.rollback(site.project, "production", PLATFORM)
+    site.killed("workshop.production.release.Release._replace", "deploy")
+    site.deploy("three")
+    assert production.rollback(site.project, "production", PLATFORM).commit == second
+
+
+def test_what_was_live_before_a_killed_deploy_is_no_news(site: Site) -> None:
+    first = site.deploy("one")
+    site.killed("workshop.production.client.call", "deploy")
+    assert site.run("rollback").returncode == 2
+    assert site.log() == [("deploy", first, "live"), ("deploy", first, "interrupted")]
+
+
+def test_interrupted_after_the_switch_it_is_live(site: Site) -> None:
+    first, second = site.deploy("one"), site.commit("two")
+    (old,) = site.supervisor().children()
+    old.suspend()  # for as long as it does not leave, the command waits
+    try:
+        deploying = site.begin("deploy")
+        until(lambda: site.live == second)
+        deploying.send_signal(signal.SIGINT)
+        assert deploying.communicate()[1] == "interrupted\n"
+    finally:
+        old.resume()
+    assert site.log() == [("deploy", first, "live"), ("deploy", second, "live")]
+    assert production.rollback(site.project, "production", PLATFORM).commit == first
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -172,6 +232,59 @@ def test_down_after_a_killed_supervisor_ends_its_servers(site: Site) -> None:
     site.supervisor().kill()
     assert site.run("production", "down").returncode == 0
     assert ended(left)
+    assert "repaired" not in site.run("deploy").stdout  # it was down because somebody wanted it
+
+
+def all_killed(site: Site) -> None:
+    """As when the machine was switched off."""
+    until(lambda: len(site.processes()) == 3)
+    for each in site.processes():
+        each.kill()
+    until(lambda: site.processes() == [])
+
+
+def test_what_was_live_comes_back_on_another_port_when_its_own_is_taken(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = site.deploy("one")
+    all_killed(site)
+    monkeypatch.setattr(client, "UNKNOWN", 0.1)
+    second, port = site.commit("two"), own_port()
+    with socket.create_server(("127.0.0.1", site.place.port or 0)):
+        with pytest.raises(WorkshopError, match="can't be had") as error:
+            production.deploy(site.project, "production", PLATFORM)
+        assert "name another port: workshop deploy production --port" in error.value.remedy
+        done = site.run("deploy", "--port", str(port))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+        assert site.place.port == port
+        site.serves("two", second)
+
+
+def test_what_was_live_comes_back_though_its_python_is_gone(site: Site) -> None:
+    first = site.deploy("one")
+    all_killed(site)
+    file = site.place.releases / f"{first}.json"
+    places.write(file, (places.read(file) or {}) | {"python": str(site.project / "gone")})
+    done = site.run("deploy", "--rev", site.commit("two"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"  repaired     {first[:10]} was down, and is live again\n")
+
+
+def test_what_was_live_and_cannot_come_back_is_in_nobodys_way(site: Site, tmp_path: Path) -> None:
+    (needed := tmp_path / "needed").touch()
+    whole = page("one")["app.py"]
+    commit(site.project, page("one") | {"app.py": f"open({str(needed)!r}).close()\n{whole}"})
+    site.run("deploy", "--port", str(own_port()))
+    first = site.live or ""
+    all_killed(site)
+    needed.unlink()
+    second = site.commit("two")
+    done = site.run("deploy")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"  not repaired {first[:10]} was down, and stays so: ")
+    assert "No such file or directory" in done.stdout
+    site.serves("two", second)
 
 
 def test_nobody_else_is_ended_in_place_of_a_server_that_is_gone(site: Site) -> None:

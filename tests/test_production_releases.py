@@ -6,15 +6,18 @@ import json
 import signal
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
-from conftest import commit
+from conftest import begin_anew, commit
 from producing import GOOD, Site, ended, until
 
 from workshop import course, production
 from workshop.errors import WorkshopError
-from workshop.production import log, upkeep
+from workshop.production import log, release, upkeep
+from workshop.production import place as places
+from workshop.production.place import Place
 
 PLATFORM = course.platform(GOOD)
 WITH_DATABASE = {"settings.py": "'DATABASE_URL'\n", "migrate.py": ""}
@@ -119,6 +122,64 @@ def test_a_failed_release_is_not_among_them(site: Site) -> None:
     two = site.deploy("two")
     assert [each.commit for each in production.releases(site.project, "production")] == [two, one]
     assert not (site.place.releases / bad).exists()
+
+
+def test_a_clock_that_was_wrong_decides_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = site.deploy("one")
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "_switched", lambda _: "2999-01-01T00:00:00.000+00:00")
+        two = site.deploy("two")
+    three, four = site.deploy("three"), site.deploy("four")
+    kept = [each.commit for each in production.releases(site.project, "production")]
+    assert kept == [four, three, two, one]
+    assert production.rollback(site.project, "production", PLATFORM).commit == three
+
+
+def test_notes_from_before_turns_were_counted_are_older(place: Place) -> None:
+    for made, hour in (("a", "11"), ("b", "12")):
+        note = release.Release(made, "", "", live_at=f"2026-01-01T{hour}:00:00.000+00:00")
+        old = {name: value for name, value in note._asdict().items() if name != "turn"}
+        places.write(place.releases / f"{made}.json", old)
+    release.keep(place, release.Release("c", "", "", live_at="2026-01-01T00:00:00+00:00", turn=1))
+    assert [each.commit for each in release.kept(place)] == ["c", "b", "a"]
+
+
+def test_a_kept_release_comes_back_though_the_repository_has_lost_its_commit(site: Site) -> None:
+    one, two = site.deploy("one"), site.deploy("two")
+    begin_anew(site.project)
+    file = site.place.releases / f"{one}.json"  # a Python that is gone, too: it is made anew
+    places.write(file, (places.read(file) or {}) | {"python": str(site.project / "gone")})
+    done = site.run("rollback")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"  release      {one[:10]} one (kept)\n" in done.stdout
+    site.serves("one", one)
+    release.discard(site.place.releases / two)  # what is not there, only git can give
+    done = site.run("rollback", "--to", two)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"error: {site.project}: git does not give the commit {two[:10]}: fatal: "
+    )
+    site.serves("one", one)
+
+
+def test_a_release_whose_removal_was_interrupted_is_not_served_half(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path, **_: object) -> None:
+        (folder / "app.py").unlink()
+        raise KeyboardInterrupt
+
+    one = site.deploy("one")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(release, "KEPT", 1)
+        patch.setattr("workshop.production.release.shutil.rmtree", killed)
+        site.deploy("two")
+    done = site.run("deploy", "--rev", one)
+    assert (done.returncode, done.stderr) == (0, "")
+    site.serves("one", one)
+    assert site.leftovers() == []
 
 
 def test_status_and_down(site: Site) -> None:

@@ -35,7 +35,7 @@ def test_an_entry_is_a_line_and_comes_back(place: Place) -> None:
     assert json.loads((place.folder / "deploying.json").read_text())["pid"] == os.getpid()
     log.end(place, one._replace(outcome="failed", reason="two\nlines"))
     assert not (place.folder / "deploying.json").exists()
-    assert log.sweep(place) is None
+    assert log.begun(place) is None
     assert log.entries(place) == (one._replace(outcome="failed", reason="two\nlines"),)
     assert len((place.folder / "deploys.jsonl").read_text().splitlines()) == 1
 
@@ -52,7 +52,9 @@ def test_a_line_that_the_disk_has_no_room_for_leaves_no_half(
         with pytest.raises(OSError, match="No space left"):
             log.end(place, entry)
     assert (place.folder / "deploys.jsonl").read_bytes() == before
-    assert log.sweep(place) == entry  # and it is told next time
+    said: list[str] = []
+    release.clear_up(place, lambda *words: said.append(": ".join(words)))
+    assert said == [f"repaired: the deploy of {'b' * 10} was interrupted"]
     assert [each.commit[0] for each in log.entries(place)] == ["a", "b"]
 
 

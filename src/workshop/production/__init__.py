@@ -76,7 +76,7 @@ def deploy(
     place = places.of(project, environment)
     commit = commit_of(project, revision)
     with places.locked(place):
-        switching.repair(place, platform, report)
+        switching.repair(place, platform, report, port)
         kind = "mend" if mend else "deploy"
         return _bring(place, platform, commit, kind, began, report, port)
 
@@ -92,17 +92,13 @@ def rollback(
     """Bring the release before back, or the kept release `to`. The data stays as it is."""
     began = time.monotonic()
     needs_posix()
-    from workshop.production import release, switching
+    from workshop.production import switching
 
     place = places.of(project, environment)
     with places.locked(place):
         switching.repair(place, platform, report)
         chosen = back(place, to)
-        live = place.live
-        done = _bring(place, platform, chosen, "rollback", began, report, None)
-        if live and live != chosen:
-            release.withdraw(place, live)
-        return done
+        return _bring(place, platform, chosen, "rollback", began, report, None)
 
 
 def releases(project: Path, environment: str, target: str = TARGETS[0]) -> tuple[Kept, ...]:
@@ -157,6 +153,8 @@ def down(project: Path, environment: str | None = None) -> tuple[str, ...]:
                 switching.await_end(place)
                 ended.append(place.environment)
             client.end_orphans(place)
+            if not client.running(place):  # one that was killed has left its file: it is no more
+                (place.folder / "supervisor.json").unlink(missing_ok=True)
             release.detach_database(place)
     return tuple(ended)
 
@@ -190,11 +188,9 @@ def _bring(
         migrate = kind != "rollback" and new.database
         switching.switch(place, platform, new, migrate=migrate, report=report)
     except BaseException as error:
-        log.end(place, log.unfinished(entry, error))
+        release.close(place, log.unfinished(entry, error))
         raise
-    entry = entry._replace(outcome="live", live=log.now())
-    release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
-    log.end(place, entry)
+    release.book(place, entry)
     release.prune(place)
     return Deployment(place.environment, place.url, commit, time.monotonic() - began)
 

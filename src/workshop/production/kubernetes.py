@@ -111,16 +111,13 @@ def rollback(
     place = places.of(project, environment, TARGET)
     with places.locked(place):
         release.clear_up(place, report)
-        chosen, live, space = back(place, to), place.live, _space(place)
+        chosen, space = back(place, to), _space(place)
         if not space.there():
             raise WorkshopError(
                 f"the namespace {space.name} is gone, and its data with it",
                 "There is nothing to roll back. Begin anew: workshop deploy --target kubernetes",
             )
-        done = _bring(place, platform, chosen, "rollback", began, report)
-        if live and live != chosen:
-            release.withdraw(place, live)
-        return done
+        return _bring(place, platform, chosen, "rollback", began, report)
 
 
 def status(project: Path) -> tuple[Pods, ...]:
@@ -185,13 +182,11 @@ def _bring(
             _undo(place, space, parts, commit, before, report)
             raise
     except BaseException as error:
-        log.end(place, log.unfinished(entry, error))
+        release.close(place, log.unfinished(entry, error))
         raise
     places.write(place.folder / _APPLIED, {"objects": parts.every})
     places.write(place.folder / "live.json", {"commit": commit})
-    entry = entry._replace(outcome="live", live=log.now())
-    release.keep(place, new._replace(live_at=str(entry.live), withdrawn=False))
-    log.end(place, entry)
+    release.book(place, entry)
     release.prune(place)
     look = (
         f"kubectl --namespace {space.name} port-forward service/{cluster.service}"

@@ -7,7 +7,7 @@
     start        when the command began (ISO 8601, UTC)
     live         when it answered (ISO 8601, UTC); null when it never did
     outcome      live, failed or interrupted
-    reason       why it failed; empty when it did not
+    reason       why it failed, or that it did not come to its end; empty when all went well
 
 `metrics` makes five numbers of these lines.
 """
@@ -45,9 +45,13 @@ def now() -> str:
 
 
 def begin(place: Place, kind: str, commit: str, authored: str) -> Entry:
-    """Note that a deploy begins, so that an interrupted one can be told."""
+    """Note that a deploy begins, and what was live before: so that an interrupted one can be told,
+    and whether it had gone live."""
     entry = Entry(kind, place.environment, commit, authored, now(), None, "interrupted")
-    write(place.folder / "deploying.json", {**entry._asdict(), "pid": os.getpid()})
+    write(
+        place.folder / "deploying.json",
+        {**entry._asdict(), "before": place.live, "pid": os.getpid()},
+    )
     return entry
 
 
@@ -75,16 +79,17 @@ def unfinished(entry: Entry, error: BaseException) -> Entry:
     return entry._replace(outcome=outcome, reason=reason)
 
 
-def sweep(place: Place) -> Entry | None:
-    """Write down the deploy that was interrupted, if one was. The caller holds the lock."""
+def begun(place: Place) -> Entry | None:
+    """The deploy that has begun, and is not written down yet. Who holds the lock, and has begun
+    none, finds one that was interrupted."""
     left = read(place.folder / "deploying.json")
-    if left is None:
-        return None
-    entry = Entry(**{name: left[name] for name in Entry._fields})
-    if place.live == entry.commit:
-        entry = entry._replace(reason="the command was ended after the switch")
-    end(place, entry)
-    return entry
+    return None if left is None else Entry(**{name: left[name] for name in Entry._fields})
+
+
+def before(place: Place) -> str | None:
+    """What was live when this deploy began."""
+    # a workshop from before this was noted has left none
+    return (read(place.folder / "deploying.json") or {}).get("before")
 
 
 def entries(place: Place) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,8 +30,8 @@ class Release(NamedTuple):
     """One commit, made ready once.
 
     `live_at` is when it last began to answer (ISO 8601), empty before. `withdrawn` is set when it
-    was rolled back: then no rollback chooses it. A process runs it with `python`, a cluster runs
-    `image`.
+    was rolled back: then no rollback chooses it. `turn` counts which went live after which: a clock
+    may be wrong. A process runs it with `python`, a cluster runs `image`.
     """
 
     commit: str
@@ -41,6 +42,7 @@ class Release(NamedTuple):
     live_at: str = ""
     withdrawn: bool = False
     image: str = ""
+    turn: int = 0
 
 
 def make(place: Place, platform: Platform, commit: str) -> Release:
@@ -75,11 +77,9 @@ def kept(place: Place) -> tuple[Release, ...]:
     """The releases that were live and are kept, the latest first."""
     files = place.releases.glob("*.json") if place.releases.is_dir() else ()
     found = [Release(**(places.read(file) or {})) for file in files]
-    return tuple(
-        sorted(
-            (each for each in found if each.live_at), key=lambda each: each.live_at, reverse=True
-        )
-    )
+    live = (each for each in found if each.live_at)
+    # the time, too: a workshop from before turns were counted has left none
+    return tuple(sorted(live, key=lambda each: (each.turn, each.live_at), reverse=True))
 
 
 def prune(place: Place) -> None:
@@ -88,28 +88,58 @@ def prune(place: Place) -> None:
     for entry in list(place.releases.iterdir()):
         name = entry.name.removesuffix(".json")
         if name not in staying:
-            discard(entry)
+            # out of its place at once: half of a release must not be taken for one
+            discard(entry.replace(entry.with_name(f".{entry.name}.{os.getpid()}.part")))
 
 
 def clear_up(place: Place, report: Report) -> Release | None:
     """Clear up after a command that was killed, on any target. Returns the release that is live."""
     for left in (*place.releases.glob(".*.part"), *place.folder.glob(".*.part")):
         discard(left)
-    interrupted = log.sweep(place)
+    interrupted = log.begun(place)
     if interrupted is not None:
         report("repaired", f"the {interrupted.kind} of {interrupted.commit[:10]} was interrupted")
+        close(place, interrupted)
     live = find(place, place.live) if place.live else None
-    if live is not None and not live.live_at:  # interrupted when it was live already
-        live = live._replace(live_at=log.now())
-        keep(place, live)
+    if live is not None and not live.live_at:  # the switch came when its command had gone
+        live = _up(place, live)
     return live
 
 
-def withdraw(place: Place, commit: str) -> None:
-    """Note that this release was rolled back, if it is kept."""
-    bad = find(place, commit)
-    if bad is not None:
+def book(place: Place, entry: log.Entry) -> None:
+    """Write down that this deploy is live: what is known of its release, and the log, at last. Who
+    is killed in between is found by the next command, which does it all once more."""
+    entry = entry._replace(outcome="live", live=_switched(place))
+    new, before = find(place, entry.commit), log.before(place)
+    if new is not None:
+        entry = entry._replace(authored=_up(place, new).authored)
+    bad = find(place, before) if entry.kind == "rollback" and before else None
+    if bad is not None and bad.commit != entry.commit:
         keep(place, bad._replace(withdrawn=True))
+    log.end(place, entry)
+
+
+def close(place: Place, entry: log.Entry) -> None:
+    """Write down a deploy that did not come to its end. If the switch was done, then visitors see
+    the release, whatever became of the command."""
+    if place.live == entry.commit != log.before(place):
+        book(place, entry._replace(reason="the command was ended after the switch"))
+    else:
+        log.end(place, entry)
+
+
+def _up(place: Place, release: Release) -> Release:
+    """Note that this release is live now, after all others."""
+    turn = 1 + max((each.turn for each in kept(place)), default=0)
+    release = release._replace(live_at=_switched(place), withdrawn=False, turn=turn)
+    keep(place, release)
+    return release
+
+
+def _switched(place: Place) -> str:
+    """When what is live began to answer (ISO 8601): that moment, `live.json` was written."""
+    at = (place.folder / "live.json").stat().st_mtime
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def discard(path: Path) -> None:
@@ -204,10 +234,28 @@ def _cluster(place: Place) -> Cluster:
 
 
 def told(place: Place, commit: str) -> tuple[str, str]:
-    """What the first line of a commit's message says, and when its author wrote it (ISO 8601)."""
-    said = git.text("show", "--no-patch", "--format=%s%n%aI", commit, cwd=place.project)
-    subject, authored = said.split("\n")
+    """What the first line of a commit's message says, and when its author wrote it (ISO 8601).
+
+    Of a kept release that is noted: its commit may be in the repository no more.
+    """
+    known = find(place, commit)
+    if known is not None:
+        return known.subject, known.authored
+    said = _ask(place, "show", "--no-patch", "--format=%s%n%aI", commit).decode(errors="replace")
+    subject, authored = said.rstrip("\n").split("\n")
     return subject, authored
+
+
+def _ask(place: Place, *words: str) -> bytes:
+    """What git says of a commit, the last of the words."""
+    try:
+        return git.run(*words, cwd=place.project)
+    except git.GitError as error:
+        raise WorkshopError(
+            f"git does not give the commit {words[-1][:10]}: {error.said}",
+            "Is it in this repository? `git fetch` may bring it. Or deploy another one.",
+            path=place.project,
+        ) from error
 
 
 def unpack(place: Place, commit: str) -> None:
@@ -232,7 +280,7 @@ def export(place: Place, commit: str, folder: Path) -> None:
     """The commit's files, byte for byte, in a new folder."""
     import tarfile
 
-    data = git.run("archive", "--format=tar", commit, cwd=place.project)
+    data = _ask(place, "archive", "--format=tar", commit)
     try:
         folder.mkdir()
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 READY = 30.0  # seconds from the release command's end until the application must be ready
 
 
-def repair(place: Place, platform: Platform, report: Report) -> None:
-    """Clear up after a command or a supervisor that was killed. The caller holds the lock."""
+def repair(place: Place, platform: Platform, report: Report, port: int | None = None) -> None:
+    """Clear up after a command or a supervisor that was killed. The caller holds the lock.
+
+    What was live comes back on `port`, or on the place's own. If it can't, that is only told: the
+    release that comes next is needed all the more.
+    """
     live = release.clear_up(place, report)
     if client.running(place) or not (place.folder / "supervisor.json").exists():
         return
@@ -29,11 +33,17 @@ def repair(place: Place, platform: Platform, report: Report) -> None:
     if live is None:
         (place.folder / "supervisor.json").unlink()
         return
-    if live.database:
-        release.attach_database(place)
-    client.ensure(place, None, patience=client.UNKNOWN)
-    switch(place, platform, live)
-    report("repaired", f"{live.commit[:10]} was down, and is live again")
+    try:
+        live = release.make(place, platform, live.commit)  # its Python may be gone
+        if live.database:
+            release.attach_database(place)
+        release.variables(place, platform, live)  # what is bad is told before anything starts
+        client.ensure(place, port, patience=client.UNKNOWN)
+        switch(place, platform, live)
+    except WorkshopError as error:
+        report("not repaired", f"{live.commit[:10]} was down, and stays so: {error.fact}")
+    else:
+        report("repaired", f"{live.commit[:10]} was down, and is live again")
 
 
 def switch(
