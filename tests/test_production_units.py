@@ -124,6 +124,22 @@ def test_a_full_disk_is_nothing_unheard_of(place: Place, number: int) -> None:
         raise PermissionError(errno.EACCES, "no")
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_home_that_cannot_be_written_to_is_told(
+    place: Place, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "chmod", refuses)
+    with pytest.raises(WorkshopError) as error, places.locked(place):
+        pass
+    assert str(error.value) == (
+        f"{place.folder}: the workshop can't write here: {os.strerror(number)}\n"
+        "Name a folder of yours: export WORKSHOP_HOME=..."
+    )
+
+
 # --- the client ----------------------------------------------------------------------------------
 
 

@@ -106,7 +106,7 @@ def prepare(place: Place) -> None:
 @contextlib.contextmanager
 def locked(place: Place) -> Iterator[None]:
     """Hold the place alone. Raises WorkshopError when somebody else deploys right now."""
-    with _room(place):
+    with _ours(place), _room(place):
         prepare(place)
         lock = (place.folder / "lock").open("ab")
     try:
@@ -137,6 +137,19 @@ def _lock(file: IO[bytes]) -> None:
         import fcntl  # `filelock` would take longer to import than a deploy to prepare
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def _ours(place: Place) -> Iterator[None]:
+    """A home that can't be written to is somebody else's, or no folder at all."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkshopError(
+            f"the workshop can't write here: {error.strerror}",
+            "Name a folder of yours: export WORKSHOP_HOME=...",
+            path=place.folder,
+        ) from error
 
 
 @contextlib.contextmanager
