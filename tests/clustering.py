@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,30 @@ class Pretended(NamedTuple):
             self.project, "production", PLATFORM, **more,
             report=lambda *words: [each.append(": ".join(words)) for each in reports],  # type: ignore[arg-type,return-value]
         )  # fmt: skip
+
+    def killed(self, *sealed: str, after: str = "apply apply apply") -> None:
+        """Deploy in a process that is killed (SIGKILL) as soon as it has told kubectl all of these.
+        The third manifest is the last one."""
+        code = (
+            "import os, pathlib, signal, sys\n"
+            "from clustering import PLATFORM\n"
+            "from workshop import kubectl\n"
+            "from workshop.production import kubernetes\n"
+            "run, left = kubectl.run, sys.argv[2].split()\n"
+            "def dies(*words, **more):\n"
+            "    done = run(*words, **more)\n"
+            "    if left[0] in words and (left.pop(0), not left)[1]:\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+            "    return done\n"
+            "kubectl.run = dies\n"
+            "platform = PLATFORM._replace(sealed=tuple(sys.argv[3:]))\n"
+            "kubernetes.deploy(pathlib.Path(sys.argv[1]), 'production', platform)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, self.project, after, *sealed], cwd=PRETENDED.parent,
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == -9, done
 
     def refused(self, **more: Any) -> WorkshopError:
         with pytest.raises(WorkshopError) as caught:

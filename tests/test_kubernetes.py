@@ -382,6 +382,59 @@ def test_what_a_killed_one_left_is_repaired_by_the_next(pretended: Pretended) ->
     ]  # fmt: skip
 
 
+WORKER = workload("Deployment", "worker", "demo:1", replicas=2)
+OTHER = workload("Job", "other", "demo:1")
+MORE = {"app.json": [SERVICE, MIGRATE, OTHER, APP, WORKER]}
+
+
+def test_what_a_killed_one_has_added_goes_with_the_next_that_succeeds(pretended: Pretended) -> None:
+    pretended.commit()
+    pretended.deploy()
+    pretended.commit("Two", **MORE)
+    pretended.killed()
+    assert pretended.has("Deployment worker") != {}
+    pretended.commit("Three")
+    said: list[str] = []
+    pretended.deploy(said)
+    assert "removed: Deployment worker, which this release does not have" in said
+    assert [pretended.has(each) for each in ("Deployment worker", "Job other")] == [{}, {}]
+    said.clear()
+    pretended.deploy(said)
+    assert [each for each in said if each.startswith("removed")] == []  # that is done
+
+
+def test_what_a_killed_one_has_added_is_undone_with_the_next_that_fails(
+    pretended: Pretended,
+) -> None:
+    good = pretended.commit()
+    pretended.deploy()
+    pretended.commit("Two", **MORE)
+    pretended.killed()
+    bad = pretended.commit("Three")
+    pretended.say("broken", {bad: "Failed"})
+    assert pretended.refused().remedy.startswith(f"The release {good[:10]} keeps serving.")
+    assert [pretended.has(each) for each in ("Deployment worker", "Job other")] == [{}, {}]
+    pretended.forget()
+    pretended.refused()
+    assert pretended.told("delete Deployment worker") == []  # that is done
+
+
+def test_what_a_killed_first_one_left_does_not_run_when_nothing_is_live(
+    pretended: Pretended,
+) -> None:
+    pretended.commit(**MORE)
+    pretended.killed()
+    assert pretended.has("Deployment worker")["spec"]["replicas"] == 2
+    bad = pretended.commit("Two")
+    pretended.say("broken", {bad: "Failed"})
+    assert pretended.refused().remedy.startswith("Nothing is live.")
+    assert [pretended.has(f"Deployment {each}")["spec"]["replicas"]
+            for each in ("app", "worker")] == [0, 0]  # fmt: skip
+    pretended.commit("Three")
+    pretended.deploy()
+    assert pretended.has("Deployment worker") == {}
+
+
 def test_a_job_that_cleans_up_after_itself_is_done_when_it_is_gone(pretended: Pretended) -> None:
     tidy = workload("Job", "tidy", "demo:1", ttlSecondsAfterFinished=0)
     waiting.wait(Namespace("project-production", ""), [tidy], patience=0)

@@ -57,6 +57,25 @@ def test_what_did_not_help_is_no_end() -> None:
     assert (found.failed, found.answers, found.recovery_time) == (1, 3, 600)
 
 
+@pytest.mark.parametrize("answer", ["mend d 10:06 10:10 2", "rollback a 08:00 10:10 2"])
+@pytest.mark.parametrize("kind", ["deploy", "mend"])
+def test_what_was_mended_at_leisure_and_is_bad_itself_is_an_incident_of_its_own(
+    kind: str, answer: str
+) -> None:
+    found = of(
+        "deploy a 08:00 08:02 1", "deploy b 09:00 10:00 1", "rollback a 08:00 10:05 1",
+        f"{kind} c 09:00 10:00 2", answer, "mend e 11:00 11:02 3",
+    )  # fmt: skip
+    last = 600 if answer.startswith("rollback") else 90_120  # who is mended again was no end
+    assert (found.failed, found.recovery_time) == (2, (300 + last) / 2)
+
+
+def test_a_clock_that_was_set_back() -> None:
+    for day in (4, 3):
+        found = of("deploy a 09:00 09:02 5", f"deploy b 09:00 09:02 {day}")
+        assert (found.days, found.frequency) == (6 - day, 2 / (6 - day))
+
+
 def test_two_incidents() -> None:
     found = of(
         "deploy a 08:00 08:02 1", "rollback z 09:00 08:04 1", "deploy b 09:00 09:02 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -65,6 +66,41 @@ def test_a_killed_first_deploy_leaves_nothing_live(site: Site, point: str) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"  repaired     the deploy of {made[:10]} was interrupted\n")
     site.serves("one", made)
+
+
+def test_the_migration_of_a_killed_deploy_stays_the_only_one(site: Site, tmp_path: Path) -> None:
+    first = site.deploy("one")
+    runs, go = tmp_path / "runs", tmp_path / "go"
+    migrate = (
+        "import os, pathlib, time\n"
+        f"with open({str(runs)!r}, 'a') as file:\n"
+        "    print(os.getpid(), file=file)\n"
+        f"while not pathlib.Path({str(go)!r}).exists():\n"
+        "    time.sleep(0.02)\n"
+    )
+    second = site.commit("two", **{"settings.py": "'DATABASE_URL'\n", "migrate.py": migrate})
+    with site.begin("deploy") as deploying:
+        until(lambda: runs.exists() and runs.read_text())
+        deploying.kill()
+    left = psutil.Process(int(runs.read_text()))
+    try:
+        since = json.loads((site.place.folder / "deploying.json").read_text("utf-8"))["start"]
+        done = site.run("deploy")
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2, "",
+            f"error: {site.project}: another deploy to production is running"
+            f" (process {left.pid}, since {since})\n"
+            "       Wait until it has ended, then try again.\n",
+        )  # fmt: skip
+        site.serves("one", first)
+    finally:
+        go.touch()
+    until(lambda: ended([left]))
+    assert len(runs.read_text().split()) == 1
+    done = site.run("deploy")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"  repaired     the deploy of {second[:10]} was interrupted\n")
+    site.serves("two", second)
 
 
 @pytest.mark.parametrize(

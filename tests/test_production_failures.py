@@ -28,6 +28,19 @@ def test_no_commit_yet(site: Site) -> None:
     assert not site.place.folder.exists()
 
 
+def test_a_home_that_is_no_folder(site: Site) -> None:
+    site.commit("one")
+    file = site.project / "app.py"
+    done = site.run("deploy", WORKSHOP_HOME=str(file / "x"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        f"error: {re.escape(str(file))}/x/projects/.*/production:"
+        " the workshop can't write here: Not a directory\n"
+        "       Name a folder of yours: export WORKSHOP_HOME=...\n",
+        done.stderr,
+    )
+
+
 def test_uncommitted_changes(site: Site) -> None:
     made = site.deploy("one")
     (site.project / "app.py").write_text("x")

@@ -58,6 +58,39 @@ def test_a_line_that_the_disk_has_no_room_for_leaves_no_half(
     assert [each.commit[0] for each in log.entries(place)] == ["a", "b"]
 
 
+def test_a_last_line_that_was_cut_off_is_left_out_and_the_next_takes_its_place(
+    place: Place,
+) -> None:
+    file = place.folder / "deploys.jsonl"
+    log.end(place, log.begin(place, "deploy", "a" * 40, ""))
+    whole = file.read_bytes()
+    for cut in (whole[:50], b"\0" * 9, b"{}", b'"\xff'):
+        file.write_bytes(whole + cut)
+        assert [each.commit[0] for each in log.entries(place)] == ["a"]
+        log.end(place, log.begin(place, "deploy", "b" * 40, ""))
+        assert [each.commit[0] for each in log.entries(place)] == ["a", "b"]
+    file.write_bytes(whole[:-1])  # only its end is missing
+    assert len(log.entries(place)) == 1
+    log.end(place, log.begin(place, "deploy", "b" * 40, ""))
+    assert [each.commit[0] for each in log.entries(place)] == ["a", "b"]
+
+
+def test_another_line_that_is_damaged_is_named(place: Place) -> None:
+    file = place.folder / "deploys.jsonl"
+    for letter in "ab":
+        log.end(place, log.begin(place, "deploy", letter * 40, ""))
+    one, two = file.read_bytes().splitlines(keepends=True)
+    for damaged in (one[:50] + b"\n", b"{}\n", b"\xff\n", b"\n"):
+        for number, lines in ((2, one + damaged + two), (3, one + two + damaged)):
+            file.write_bytes(lines)
+            with pytest.raises(WorkshopError) as error:
+                log.entries(place)
+            assert str(error.value) == (
+                f"{file}:{number}: this line of the deploy log is damaged\n"
+                "Take it out of the file, then try again. The other lines are well."
+            )
+
+
 # --- the place -----------------------------------------------------------------------------------
 
 
@@ -99,6 +132,22 @@ def test_a_full_disk_is_nothing_unheard_of(place: Place, number: int) -> None:
     )
     with pytest.raises(PermissionError), places.locked(place):
         raise PermissionError(errno.EACCES, "no")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_home_that_cannot_be_written_to_is_told(
+    place: Place, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "chmod", refuses)
+    with pytest.raises(WorkshopError) as error, places.locked(place):
+        pass
+    assert str(error.value) == (
+        f"{place.folder}: the workshop can't write here: {os.strerror(number)}\n"
+        "Name a folder of yours: export WORKSHOP_HOME=..."
+    )
 
 
 # --- the client ----------------------------------------------------------------------------------

@@ -208,6 +208,41 @@ def test_a_release_that_fails_leaves_the_secret_as_it_was(pretended: Pretended, 
     assert pretended.has("Secret new") == {}
 
 
+@pytest.mark.parametrize("after", ["replace", "apply apply apply"])
+def test_after_a_killed_one_the_secret_comes_back_that_the_live_release_had(
+    after: str, pretended: Pretended, seal: Seal
+) -> None:
+    pretended.commit()
+    pretended.deploy()
+    before = pretended.has("Secret app")["data"]
+    pretended.commit("Two", **{FILE: seal(KEY=WORD)})
+    pretended.killed(FILE, after=after)
+    assert values(pretended) == {"KEY": WORD}
+    kept = pretended.place.folder / "applied.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    bad = pretended.commit("Three", **{FILE: seal(KEY="third")})
+    pretended.say("broken", {bad: "Failed"})
+    with pytest.raises(WorkshopError):
+        deploy(pretended, [])
+    assert pretended.has("Secret app")["data"] == before
+
+
+def test_what_was_before_a_killed_one_is_over_when_the_next_has_succeeded(
+    pretended: Pretended, seal: Seal
+) -> None:
+    pretended.commit()
+    pretended.deploy()
+    pretended.commit("Two", **{FILE: seal(KEY=WORD)})
+    pretended.killed(FILE)
+    pretended.commit("Three", **{FILE: seal(KEY="third")})
+    deploy(pretended, [])
+    bad = pretended.commit("Four", **{FILE: seal(KEY="fourth")})
+    pretended.say("broken", {bad: "Failed"})
+    with pytest.raises(WorkshopError):
+        deploy(pretended, [])
+    assert values(pretended) == {"KEY": "third"}
+
+
 def test_a_secret_that_cannot_be_put_back_is_told_and_all_else_comes_back(
     pretended: Pretended, seal: Seal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,24 +4,24 @@ This module tells the order. `images` builds what runs, `description` reads what
 namespace, `objects` has the words for it, `namespace` puts it there, `waiting` waits. What a
 release is, where it is kept and what is logged is the same as on this machine: see the package.
 
-What was applied last, and became ready, is kept as it was. When the next release does not become
-ready, that is applied again, to the letter.
+What was applied last, and became ready, is kept as it was: see `applied`. When the next release
+does not become ready, that is applied again, to the letter.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from workshop import kubectl
 from workshop.errors import WorkshopError
-from workshop.kubectl import Object
 from workshop.model import Orchestration, Platform
 from workshop.production import (
     Report,
+    applied,
     back,
     commit_of,
     description,
@@ -35,13 +35,13 @@ from workshop.production import (
     waiting,
 )
 from workshop.production import place as places
+from workshop.production.applied import Begun, Identity
 from workshop.production.description import Parts
 from workshop.production.namespace import Namespace
 from workshop.production.place import Place
 
 TARGET = "kubernetes"
 _UNDONE = 120.0  # seconds until what was live is as it was
-_APPLIED = "applied.json"
 # What keeps data is not removed because a release does not name it any more.
 _STAYS = ("PersistentVolumeClaim", "Secret")
 
@@ -170,21 +170,26 @@ def _bring(
             _forget(place)  # somebody has removed all that was live
             report("namespace", f"{space.name} made")
         unsealed.tell(opened, report)
-        before = space.put_secrets(opened.secrets)
+        begun = applied.of(place).begun.more(commit, parts.every)
+        before = space.put_secrets(
+            opened.secrets, lambda taken: applied.begin(place, begun.took(taken))
+        )
+        begun = begun.took(before)
+        applied.begin(place, begun)
         try:
             if made := space.keep_secrets(_wanted(place, cluster, commit)):
                 report("secrets", f"made: {', '.join(made)}")
-            _put(place, space, parts, jobs=kind != "rollback", report=report)
+            _put(place, space, parts, begun, jobs=kind != "rollback", report=report)
         except WorkshopError as error:
-            said = _undo(place, space, parts, commit, before, report)
+            said = _undo(place, space, begun, report)
             raise WorkshopError(error.fact, f"{said} {error.remedy}", path=error.path) from error
         except BaseException:
-            _undo(place, space, parts, commit, before, report)
+            _undo(place, space, begun, report)
             raise
     except BaseException as error:
         release.close(place, log.unfinished(entry, error))
         raise
-    places.write(place.folder / _APPLIED, {"objects": parts.every})
+    applied.finish(place, parts.every)
     places.write(place.folder / "live.json", {"commit": commit})
     release.book(place, entry)
     release.prune(place)
@@ -223,49 +228,57 @@ def _wanted(place: Place, cluster: Orchestration, commit: str) -> dict[str, tupl
     }  # fmt: skip
 
 
-def _put(place: Place, space: Namespace, parts: Parts, *, jobs: bool, report: Report) -> None:
+def _put(
+    place: Place, space: Namespace, parts: Parts, begun: Begun, *, jobs: bool, report: Report
+) -> None:
     """Apply a release, one manifest after the other, and wait until each is ready."""
+    for killed in begun.commits[:-1]:
+        space.end_jobs(killed)  # two migrations at once would be one too many
     space.apply(parts.configuration)
     for each in parts.manifests:
         chosen = [one for one in each if jobs or one["kind"] != "Job"]
         space.apply(chosen)
         waiting.wait(space, chosen, report)
-    for kind, name in _remove(space, _applied(place), parts.every):
+    before = (*map(objects.identity, applied.of(place).objects), *begun.objects)
+    for kind, name in _remove(space, before, map(objects.identity, parts.every)):
         report("removed", f"{kind} {name}, which this release does not have")
 
 
 def _remove(
-    space: Namespace, before: Iterable[Object], after: Iterable[Object]
-) -> tuple[tuple[str, str], ...]:
+    space: Namespace, before: Iterable[Identity], after: Iterable[Identity]
+) -> tuple[Identity, ...]:
     """Remove what one release has, and another one has not. Returns what that was."""
-    gone = {objects.identity(each) for each in before} - {objects.identity(each) for each in after}
+    gone = set(before) - set(after)
     chosen = tuple(sorted(each for each in gone if each[0] not in _STAYS))
     space.remove(chosen)
     return chosen
 
 
-def _undo(
-    place: Place, space: Namespace, parts: Parts, failed: str,
-    secrets: Mapping[str, Mapping[str, str] | None], report: Report,
-) -> str:  # fmt: skip
-    """Bring back what was live, as it was. Returns what a person must know of it."""
-    live, applied = place.live, _applied(place)
+def _undo(place: Place, space: Namespace, begun: Begun, report: Report) -> str:
+    """Bring back what was live, as it was. Returns what a person must know of it. What could not be
+    undone stays written down, for the next one."""
+    live, before = place.live, applied.of(place).objects
     lost = ""
     try:
-        space.put_back(secrets)
+        space.put_back(begun.secrets)
+        begun = begun._replace(secrets={})
+        applied.begin(place, begun)
     except WorkshopError as error:  # all else must come back nevertheless
         lost = f"{error.fact}\n"
     try:
-        if live is None or not applied:
-            space.sleep(only=failed)
+        if live is None or not before:
+            for each in begun.commits:
+                space.sleep(only=each)
             return f"{lost}Nothing is live."
-        space.end_jobs(failed)  # none of them may try again in an hour
-        space.apply(applied)
-        _remove(space, parts.every, applied)
+        for each in begun.commits:
+            space.end_jobs(each)  # none of them may try again in an hour
+        space.apply(before)
+        _remove(space, begun.objects, map(objects.identity, before))
         space.restart_stuck()
-        waiting.wait(space, applied, patience=_UNDONE)
+        waiting.wait(space, before, patience=_UNDONE)
     except WorkshopError as error:
         return f"{lost}It could not be undone: {error.fact}\nDeploy again what was well."
+    applied.begin(place, Begun(secrets=begun.secrets))
     report("undone", f"{live[:10]} is as it was")
     return f"{lost}The release {live[:10]} keeps serving."
 
@@ -290,15 +303,9 @@ def _space(place: Place) -> Namespace:
     return Namespace(str(known["name"]), str(known["mark"]))
 
 
-def _applied(place: Place) -> tuple[Object, ...]:
-    """What was applied last, and became ready."""
-    found: Iterable[Object] = (places.read(place.folder / _APPLIED) or {}).get("objects", ())
-    return tuple(found)
-
-
 def _forget(place: Place) -> None:
-    for name in (_APPLIED, "live.json"):
-        (place.folder / name).unlink(missing_ok=True)
+    applied.forget(place)
+    (place.folder / "live.json").unlink(missing_ok=True)
 
 
 def _cluster(platform: Platform) -> Orchestration:

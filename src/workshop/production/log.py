@@ -18,7 +18,7 @@ import errno
 import json
 import os
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from workshop.errors import WorkshopError
 from workshop.production.place import Place, read, write
@@ -56,19 +56,34 @@ def begin(place: Place, kind: str, commit: str, authored: str) -> Entry:
 
 
 def end(place: Place, entry: Entry) -> None:
-    """Append the line, in one write: a crash leaves no half of it, and neither does a full disk."""
-    line = json.dumps(entry._asdict()) + "\n"
+    """Append the line, in one write: a crash leaves no half of it, and neither does a full disk.
+
+    A power failure may leave one. Then this line takes its place: nobody can read it any more.
+    """
+    line = (json.dumps(entry._asdict()) + "\n").encode()
     # Windows would write another line end
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     descriptor = os.open(place.folder / "deploys.jsonl", flags, 0o600)
     try:
-        before = os.fstat(descriptor).st_size
-        if os.write(descriptor, line.encode()) < len(line.encode()):
+        before = _whole(descriptor)
+        if os.write(descriptor, line) < len(line):
             os.ftruncate(descriptor, before)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
     (place.folder / "deploying.json").unlink(missing_ok=True)
+
+
+def _whole(descriptor: int) -> int:
+    """Let the log end with the end of a line. Returns its size."""
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        data = file.read()
+    rest = data[data.rfind(b"\n") + 1 :]
+    if rest and _read(rest) is None:
+        os.ftruncate(descriptor, len(data) - len(rest))
+    elif rest:  # only its end is missing
+        os.write(descriptor, b"\n")
+    return os.fstat(descriptor).st_size
 
 
 def unfinished(entry: Entry, error: BaseException) -> Entry:
@@ -93,10 +108,32 @@ def before(place: Place) -> str | None:
 
 
 def entries(place: Place) -> tuple[Entry, ...]:
-    """The whole log, oldest first."""
+    """The whole log, oldest first. A last line that was cut off, by a power failure, is left out.
+
+    Raises WorkshopError for any other line that nobody can read.
+    """
+    file = place.folder / "deploys.jsonl"
     try:
-        lines = (place.folder / "deploys.jsonl").read_text("utf-8").splitlines()
+        *lines, rest = file.read_bytes().split(b"\n")
     except FileNotFoundError:
         return ()
-    found: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    return tuple(Entry(**each) for each in found)
+    found = []
+    for number, line in enumerate(lines, 1):
+        entry = _read(line)
+        if entry is None:
+            raise WorkshopError(
+                "this line of the deploy log is damaged",
+                "Take it out of the file, then try again. The other lines are well.",
+                path=f"{file}:{number}",
+            )
+        found.append(entry)
+    last = _read(rest)
+    return (*found, last) if last else tuple(found)
+
+
+def _read(line: bytes) -> Entry | None:
+    """The entry of a line; None when it holds none."""
+    try:
+        return Entry(**json.loads(line))
+    except (ValueError, TypeError):
+        return None

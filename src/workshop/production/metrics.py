@@ -55,7 +55,8 @@ def of(entries: Iterable[Entry]) -> Metrics:
         first.setdefault(each.commit, each)
     recoveries = _recoveries(live)
     answers = sum(each.kind != "deploy" for each in live)
-    days = (_live(deploys[-1]).date() - _live(deploys[0]).date()).days + 1 if deploys else 0
+    dates = [_live(each).date() for each in deploys]  # a clock may have been set back in between
+    days = (max(dates) - min(dates)).days + 1 if dates else 0
     return Metrics(
         _median([_seconds(each.authored, each.live) for each in first.values() if each.authored]),
         len(deploys) / days if deploys else None,
@@ -80,7 +81,8 @@ def _changes(entries: Iterable[Entry]) -> list[Entry]:
 
 def _recoveries(live: Sequence[Entry]) -> list[float]:
     """The seconds of each recovery. An answer that needed one more did not end the incident; but
-    what is mended after a rollback is mended at leisure."""
+    what is mended after a rollback is mended at leisure: it ends nothing, and an answer that
+    follows is an answer to it."""
     found: list[float] = []
     bad: Entry | None = None  # the deploy that the answers are for
     for before, each in itertools.pairwise(live):
@@ -89,7 +91,9 @@ def _recoveries(live: Sequence[Entry]) -> list[float]:
         elif bad is None:
             bad = before
             found.append(_seconds(bad.live, each.live))
-        elif not (before.kind == "rollback" and each.kind == "mend"):
+        elif before.kind == "rollback" and each.kind == "mend":
+            bad = None
+        else:
             found[-1] = _seconds(bad.live, each.live)
     return found
 

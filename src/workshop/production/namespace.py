@@ -6,7 +6,7 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from workshop import kubectl, workloads
@@ -15,6 +15,7 @@ from workshop.errors import WorkshopError
 from workshop.kubectl import Object
 from workshop.production import objects, release
 from workshop.production import place as places
+from workshop.production.applied import Held
 from workshop.production.place import Place
 
 FILE = "namespace.json"  # in the place of an environment
@@ -95,10 +96,11 @@ class Namespace:
     # What is in it
 
     def put_secrets(
-        self, wanted: Mapping[str, Mapping[str, str]]
-    ) -> dict[str, Mapping[str, str] | None]:
+        self, wanted: Mapping[str, Mapping[str, str]], note: Callable[[Held], None]
+    ) -> Held:
         """Let Secrets have these values; what else they hold stays. Returns what each held before,
-        in base64: None when there was none. Raises WorkshopError, and then nothing has changed."""
+        in base64: None when there was none. `note` is told that before each of them changes: who
+        is killed tells nothing any more. Raises WorkshopError, and then nothing has changed."""
         before: dict[str, Mapping[str, str] | None] = {}
         try:
             for name, values in wanted.items():
@@ -108,6 +110,7 @@ class Namespace:
                 if found is not None and new.items() <= (known or {}).items():
                     continue
                 before[name] = known  # first: who is interrupted does not know what was taken
+                note(before)
                 if found is None:
                     self._write(name, "create", objects.secret(name, values))
                 else:
@@ -117,7 +120,7 @@ class Namespace:
             raise
         return before
 
-    def put_back(self, before: Mapping[str, Mapping[str, str] | None]) -> None:
+    def put_back(self, before: Held) -> None:
         """Let Secrets hold again what they held before `put_secrets`."""
         for name, data in before.items():
             found = self._secret(name)

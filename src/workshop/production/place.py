@@ -29,6 +29,7 @@ from workshop.model import ENVIRONMENTS, TARGETS
 
 FIRST_PORT = 8000
 _CONFIG = "config.json"
+_held: dict[Path, int] = {}  # the locks of this process, by their places; see `held`
 
 
 class Place(NamedTuple):
@@ -106,7 +107,7 @@ def prepare(place: Place) -> None:
 @contextlib.contextmanager
 def locked(place: Place) -> Iterator[None]:
     """Hold the place alone. Raises WorkshopError when somebody else deploys right now."""
-    with _room(place):
+    with _ours(place), _room(place):
         prepare(place)
         lock = (place.folder / "lock").open("ab")
     try:
@@ -114,17 +115,41 @@ def locked(place: Place) -> Iterator[None]:
     except (BlockingIOError, PermissionError) as error:
         lock.close()
         other = read(place.folder / "deploying.json") or {}
-        who = f" (process {other['pid']}, since {other['start']})" if other else ""
+        who = ""
+        if other:
+            who = f" (process {_holder(lock.name, other['pid'])}, since {other['start']})"
         raise WorkshopError(
             f"another deploy to {place.environment} is running{who}",
             "Wait until it has ended, then try again.",
             path=place.project,
         ) from error
+    _held[place.folder] = lock.fileno()
     try:
         with _room(place):
             yield
     finally:
+        del _held[place.folder]
         lock.close()  # which also lets go of it
+
+
+def held(place: Place) -> tuple[int, ...]:
+    """The descriptor of the lock that we hold on a place, for a child that must hold it, too: one
+    that outlives us, when we are killed, and still changes what is in there."""
+    here = sys.platform != "win32" and place.folder in _held  # Windows hands on no descriptor
+    return (_held[place.folder],) if here else ()
+
+
+def _holder(lock: str, noted: int) -> int:
+    """Who holds the lock: who has noted so, unless that one is gone and a child of it is left."""
+    import psutil
+
+    file = os.path.realpath(lock)
+    found = [
+        each.pid
+        for each in psutil.process_iter(["open_files"])
+        if any(one.path == file for one in each.info["open_files"] or ())
+    ]
+    return noted if noted in found or not found else found[0]
 
 
 def _lock(file: IO[bytes]) -> None:
@@ -137,6 +162,19 @@ def _lock(file: IO[bytes]) -> None:
         import fcntl  # `filelock` would take longer to import than a deploy to prepare
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def _ours(place: Place) -> Iterator[None]:
+    """A home that can't be written to is somebody else's, or no folder at all."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkshopError(
+            f"the workshop can't write here: {error.strerror}",
+            "Name a folder of yours: export WORKSHOP_HOME=...",
+            path=place.folder,
+        ) from error
 
 
 @contextlib.contextmanager

@@ -201,7 +201,11 @@ def detach_database(place: Place) -> None:
 
 
 def run_command(place: Place, platform: Platform, release: Release) -> None:
-    """Run what must be done once for a release: the migrations. Raises WorkshopError."""
+    """Run what must be done once for a release: the migrations. Raises WorkshopError.
+
+    It holds the lock of the place, too. When we are killed it goes on, and no second one may run
+    beside it.
+    """
     command = platform.release
     sooner = [str(_ONCE)] if command[0].endswith(".py") else []
     done = subprocess.run(
@@ -213,6 +217,7 @@ def run_command(place: Place, platform: Platform, release: Release) -> None:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        pass_fds=places.held(place),
         check=False,
     )
     if done.returncode != 0:
