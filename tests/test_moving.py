@@ -228,6 +228,60 @@ def test_git_that_begins_in_the_very_moment_wins(course: Course, project: Path) 
     assert kept.interrupted(project) is None
 
 
+@pytest.mark.parametrize("verb", ["goto", "reset", "restore"])
+@pytest.mark.parametrize("kind", ["plain", "split"])
+def test_what_is_staged_while_a_move_runs_is_not_thrown_away(
+    kind: str, verb: str, course: Course, project: Path
+) -> None:
+    commit(project, {"notes.md": "committed\n"})
+    name = goto(course, project, 2).backup.name
+    if kind == "split":
+        git(project, "update-index", "--split-index")
+
+    def stage(_: moving.Backup) -> None:
+        (project / "notes.md").write_text("staged\n")
+        git(project, "add", "notes.md")
+        (project / "notes.md").write_text("not staged\n")
+
+    calls: dict[str, Callable[[], object]] = {
+        "goto": lambda: moving.goto(course, project, course.steps[0], report=stage),
+        "reset": lambda: moving.reset(course, project, report=stage),
+        "restore": lambda: moving.restore(project, name, report=stage),
+    }
+    with pytest.raises(WorkshopError) as error:
+        calls[verb]()
+    assert str(error.value) == (
+        f"{project / '.git' / 'index'}: git changed this at this very moment: "
+        "it is not in the backup\n"
+        "Wait until the other git command has ended, then try again."
+    )
+    assert git(project, "show", ":notes.md") == "staged\n"
+    assert (project / "app" / "main.py").read_text() == "print(2)\n"
+    assert not (project / ".git" / "index.lock").exists()
+    assert kept.interrupted(project) is None
+
+
+@pytest.mark.parametrize(
+    "words", [("switch", "--quiet", "topic"), ("commit", "--quiet", "--allow-empty", "-m", "Mine")]
+)
+def test_a_switch_or_a_commit_while_a_move_runs_is_not_undone(
+    words: tuple[str, ...], course: Course, project: Path
+) -> None:
+    goto(course, project, 1)
+    git(project, "branch", "topic")
+
+    def meanwhile(_: moving.Backup) -> None:
+        index = project / ".git" / "index"
+        before = index.read_bytes()
+        git(project, *words)
+        index.write_bytes(before)  # only HEAD tells of it
+
+    with pytest.raises(WorkshopError) as error:
+        moving.goto(course, project, course.steps[0], report=meanwhile)
+    assert str(error.value).startswith(f"{project / '.git' / 'HEAD'}: git changed this at this ")
+    assert kept.interrupted(project) is None
+
+
 def test_a_branch_that_git_keeps_locked_is_refused(course: Course, project: Path) -> None:
     commit(project, {"f": "1\n"})
     (project / ".git" / "refs" / "heads" / "main.lock").touch()

@@ -45,7 +45,7 @@ def restore(project: Path, name: str, *, report: Report) -> Moved:
         guard_branches(repository, aims - {repository.branch})
         goal = _goal(state)
         held = snapshot.index(repository)
-        survey = sequence.look(repository, held[1], goal)
+        survey = sequence.look(repository, held.entries, goal)
         needed = [goal.files[path].blob for path in survey.change.write]
         contents = snapshot.blobs(project, [*needed, *([state["index"]] if state["index"] else [])])
         own, _ = snapshot.save(
@@ -60,7 +60,7 @@ def restore(project: Path, name: str, *, report: Report) -> Moved:
             # its own time, too: git compares it with those of the files (see stages)
             os.utime(part, ns=(time.time_ns(), state["index_time"]))
         sequence.carry_out(
-            repository, survey, goal,
+            repository, held, survey, goal,
             # interrupted, this is still what would bring back the work from before the first move
             backup if kept.interrupted(project) == name else own,
             sequence.Rest(

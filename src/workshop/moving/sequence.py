@@ -23,8 +23,8 @@ from typing import NamedTuple
 from workshop import git
 from workshop.errors import WorkshopError
 from workshop.moving import carry, indexfile, worktree
-from workshop.moving.repository import Repository
-from workshop.moving.snapshot import Backup
+from workshop.moving.repository import Repository, stands
+from workshop.moving.snapshot import Backup, Held
 from workshop.moving.worktree import Goal, Survey
 
 Report = Callable[[Backup], None]
@@ -84,6 +84,7 @@ def new_part(repository: Repository) -> Path:
 
 def carry_out(
     repository: Repository,
+    held: Held,
     survey: Survey,
     goal: Goal,
     backup: Backup,
@@ -94,7 +95,7 @@ def carry_out(
     carry.unchanged(repository.top, survey)
     _begin(repository, backup)
     try:
-        with _index_locked(repository, rest.part):
+        with _index_locked(repository, held, rest.part):
             rest.refs()
     except WorkshopError:  # nothing has changed: refs move all together or not at all
         repository.journal.unlink(missing_ok=True)
@@ -133,7 +134,7 @@ def _lock(lock: Path, new: Path) -> None:
 
 
 @contextlib.contextmanager
-def _index_locked(repository: Repository, part: Path | None) -> Iterator[None]:
+def _index_locked(repository: Repository, held: Held, part: Path | None) -> Iterator[None]:
     """Hold git's lock on the index, and put the new one in its place when the block is done."""
     new = part if part is not None else new_part(repository)
     if part is None:
@@ -148,6 +149,7 @@ def _index_locked(repository: Repository, part: Path | None) -> Iterator[None]:
             path=lock,
         ) from error
     try:
+        _untouched(repository, held)
         yield
     except BaseException:
         lock.unlink()
@@ -158,3 +160,19 @@ def _index_locked(repository: Repository, part: Path | None) -> Iterator[None]:
     else:
         lock.replace(repository.index_file)
     new.unlink(missing_ok=True)
+
+
+def _untouched(repository: Repository, held: Held) -> None:
+    """Raise WorkshopError when git has staged, committed or switched since the backup.
+
+    To be asked while the index is locked: from then on git must wait.
+    """
+    file = repository.index_file
+    written = file.read_bytes() if file.is_file() else None
+    if written == held.file and stands(repository):
+        return
+    raise WorkshopError(
+        "git changed this at this very moment: it is not in the backup",
+        "Wait until the other git command has ended, then try again.",
+        path=repository.own / "HEAD" if written == held.file else file,
+    )

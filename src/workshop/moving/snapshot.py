@@ -51,13 +51,24 @@ class Reached(NamedTuple):
     files: Mapping[str, tuple[str, bytes]]
 
 
-def index(repository: Repository) -> tuple[bytes | None, indexfile.Index]:
-    """The index's bytes (None when there is none) and its entries. Raises WorkshopError."""
+class Held(NamedTuple):
+    """The index before a move: its bytes, whole, and what they say.
+
+    `file` is what the file held: a split index is not whole. None: there is none.
+    """
+
+    data: bytes | None
+    entries: indexfile.Index
+    file: bytes | None
+
+
+def index(repository: Repository) -> Held:
+    """Read the index. Raises WorkshopError."""
     file = repository.index_file
     try:
-        data = file.read_bytes()
+        data = written = file.read_bytes()
     except FileNotFoundError:
-        return None, indexfile.Index()
+        return Held(None, indexfile.Index(), None)
     size = 32 if repository.hashing == "sha256" else 20
     try:
         found = indexfile.parse(data, size)
@@ -76,7 +87,7 @@ def index(repository: Repository) -> tuple[bytes | None, indexfile.Index]:
             "Solve them, and `git add` each file that `git status` calls unmerged.",
             path=repository.top,
         )
-    return data, found
+    return Held(data, found, written)
 
 
 def _whole(repository: Repository, data: bytes) -> bytes:
@@ -97,7 +108,7 @@ def save(
     repository: Repository,
     survey: Survey,
     verb: str,
-    held: tuple[bytes | None, indexfile.Index],
+    held: Held,
     *,
     known: Iterable[str],
     progress: str | None,
@@ -109,7 +120,7 @@ def save(
     `held` is what `index` said; `refs` are the branches that the move touches besides HEAD's.
     Returns the backup and the hash of that commit, which no branch names yet.
     """
-    data, entries = held
+    data, entries, _ = held
     now = time.time()
     name = _name(repository, now)
     backup = Backup(name, verb, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
