@@ -102,6 +102,28 @@ def test_no_filter_and_no_line_end_setting_touches_a_byte(course: Course, projec
     assert {name: (project / name).read_bytes() for name in files} == files
 
 
+def test_a_link_comes_back_as_it_is_written(course: Course, project: Path) -> None:
+    os.symlink("./notes//", project / "run.sh")  # noqa: PTH211  (a Path would tidy it up)
+    restore(project, goto(course, project, 1))
+    assert os.readlink(project / "run.sh") == "./notes//"  # noqa: PTH115
+
+
+def test_names_that_differ_in_case_alone_are_two_files_in_a_backup(
+    course: Course, project: Path
+) -> None:
+    git(project, "config", "core.ignoreCase", "true")  # as a careless tool or a copy leaves it
+    for name in ("Notes.md", "notes.md", "README.rst"):
+        (project / name).write_text(f"{name}\n")
+    before = projects.observe(project)
+    if len(before.files) < 3:
+        pytest.skip("this disk takes both for one")
+    name = goto(course, project, 1)
+    kept = git(project, "ls-tree", "-r", "--name-only", f"refs/workshop/backups/{name}")
+    assert kept.split() == ["Notes.md", "README.rst", "notes.md"]
+    restore(project, name)
+    assert projects.observe(project) == before
+
+
 def test_ignored_files_in_the_way_are_saved_and_others_stay(course: Course, project: Path) -> None:
     commit(project, {".gitignore": "*\n!.gitignore\n"})
     (project / "run.sh").write_text("ignored, and in the way\n")

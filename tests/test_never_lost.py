@@ -51,7 +51,8 @@ CONTENTS = (
     b"* working-tree-encoding=UTF-16 ident\n", b"[submodule \"x\"]\n\turl = -x\n", b"z" * 300,
 )  # fmt: skip
 BITS = (0o644, 0o755, 0o600, 0o444, 0o700, 0o640, 0o000)
-TARGETS = (b"notes.md", b"/nowhere", b"..", b"app", b"\xe9", b"README.rst")
+TARGETS = (b"notes.md", b"/nowhere", b"..", b"app", b"\xe9", b"README.rst", b"./notes.md", b"app/",
+           b"a//b")  # fmt: skip
 
 contents = st.sampled_from(CONTENTS)
 plain = st.tuples(contents, st.sampled_from((FILE, EXECUTABLE)), st.sampled_from(BITS))
