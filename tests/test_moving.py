@@ -343,6 +343,15 @@ def test_names_that_differ_in_case_alone(course: Course, project: Path) -> None:
     assert projects.observe(project) == before
 
 
+def test_a_name_that_differs_in_case_alone_from_one_that_goes(
+    course: Course, project: Path
+) -> None:
+    commit(project, {"Docs/app": "mine\n", "readme.rst": "mine\n"})
+    git(project, "config", "core.ignoreCase", "true")
+    message = refusal(lambda: reset(course, project), project)
+    assert message.startswith(f"{project / 'readme.rst'}: this differs from README.rst in case ")
+
+
 def test_a_detached_head(course: Course, project: Path) -> None:
     mine = commit(project, {"f": "1\n"})
     git(project, "switch", "--quiet", "--detach")

@@ -144,6 +144,7 @@ def save(
     try:
         git.feed(
             *git.CALM, "-c", "fastimport.unpackLimit=0",  # one pack, and on the disk for sure
+            "-c", "core.ignoreCase=false",  # it folds `Notes` and `notes`: one would be lost
             "fast-import", "--quiet", f"--export-marks={marks}", cwd=repository.top, stdin=stream,
         )  # fmt: skip
     except git.GitError as error:

@@ -260,12 +260,14 @@ def _odd(path: Path) -> WorkshopError:
 
 
 def clash(paths: Iterable[str], goal: Goal, top: Path) -> None:
-    """Where case does not count: refuse a file that differs from a wanted one in case alone."""
-    wanted = {part.casefold(): part for path in goal.files for part in (*above(path), path)}
+    """Where case does not count: refuse a file that differs in case alone from one that the move
+    writes, or removes. Two that are both wanted were there together before, so they can be."""
+    files = {part for path in goal.files for part in (*above(path), path)}
+    wanted = {part.casefold(): part for part in (*goal.gone, *files)}
     for path in paths:
         for part in (*above(path), path):
             other = wanted.get(part.casefold(), part)
-            if other != part:
+            if other != part and part not in files:
                 raise WorkshopError(
                     f"this differs from {other} in case alone, and your disk takes both for one",
                     f"Give it another name than {other}, then try again.",
