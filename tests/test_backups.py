@@ -211,6 +211,29 @@ def test_backups_outlive_gc_and_expired_reflogs(course: Course, project: Path) -
     assert (seen.files, seen.index, seen.head) == (before.files, before.index, before.head)
 
 
+def test_what_the_index_names_beside_its_entries_outlives_gc(course: Course, project: Path) -> None:
+    commit(project, {"notes.md": "1\n"})
+    (project / "notes.md").write_text("stashed\n")
+    git(project, "stash", "--quiet")
+    commit(project, {"notes.md": "2\n"})
+    git(project, "stash", "pop", check=False)  # a conflict: REUC remembers its sides
+    (project / "notes.md").write_text("solved\n")
+    git(project, "add", "notes.md")
+    git(project, "stash", "drop", "--quiet")
+    git(project, "commit", "--message", "", check=False)  # given up: TREE names a tree of nobody's
+    assert "notes.md" in git(project, "ls-files", "--resolve-undo")
+    before = projects.observe(project)
+    name = goto(course, project, 1)
+    (project / ".git" / "index").unlink()
+    git(project, "reset", "--quiet")
+    git(project, "reflog", "expire", "--expire=now", "--all")
+    git(project, "gc", "--quiet", "--prune=now")
+    restore(project, name)
+    assert projects.observe(project).index == before.index
+    assert git(project, "fsck", "--strict", "--no-dangling") == ""
+    git(project, "gc", "--quiet")
+
+
 def test_a_change_in_the_same_moment_as_the_index_is_still_seen(
     course: Course, project: Path
 ) -> None:

@@ -121,6 +121,7 @@ def save(
     Returns the backup and the hash of that commit, which no branch names yet.
     """
     data, entries, _ = held
+    beside = _existing(repository, entries.objects)
     now = time.time()
     name = _name(repository, now)
     backup = Backup(name, verb, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
@@ -140,7 +141,9 @@ def save(
     for left in repository.folder.glob("marks-*"):  # by a move that was killed
         left.unlink(missing_ok=True)
     marks = repository.folder / f"marks-{name}"
-    stream = _stream(repository, survey, backup, state, data, entries, reached, f"{int(now)} +0000")
+    stream = _stream(
+        repository, survey, backup, state, data, entries, beside, reached, f"{int(now)} +0000"
+    )  # fmt: skip
     try:
         git.feed(
             *git.CALM, "-c", "fastimport.unpackLimit=0",  # one pack, and on the disk for sure
@@ -161,6 +164,18 @@ def save(
     return backup, commit
 
 
+def _existing(repository: Repository, names: Iterable[str]) -> dict[str, str]:
+    """Those of these trees and blobs that are there, and the kind of each. When the index names
+    one that no commit keeps, `git gc` removes it: with the index brought back, git would fail."""
+    words = "".join(f"{name}\n" for name in names).encode()
+    if not words:
+        return {}
+    out = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", cwd=repository.top,
+                  sealed=False, stdin=words)  # fmt: skip
+    found = dict(line.split(" ")[:2] for line in out.decode().splitlines())
+    return {name: kind for name, kind in found.items() if kind in {"tree", "blob"}}
+
+
 def _name(repository: Repository, now: float) -> str:
     """A name that sorts by time, and is free."""
     while True:
@@ -177,6 +192,7 @@ def _stream(
     state: dict[str, Any],
     data: bytes | None,
     entries: indexfile.Index,
+    beside: Mapping[str, str],
     reached: Reached | None,
     when: str,
 ) -> Iterator[bytes]:
@@ -196,6 +212,10 @@ def _stream(
             hidden.append(b"M 100644 :%d reserved/%d\n" % (mark, mark))
         else:
             plain.append(b"M %s :%d %s\n" % (mode.encode(), mark, _quoted(os.fsencode(path))))
+    hidden += (
+        f"M {'040000' if kind == 'tree' else '100644'} {name} reserved/{name}\n".encode()
+        for name, kind in beside.items()
+    )
     state["files"] = files
     document = json.dumps(state, indent=1).encode("ascii") + b"\n"
 
