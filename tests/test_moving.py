@@ -159,6 +159,15 @@ def test_what_the_course_does_not_know_stays_as_it_is(course: Course, project: P
     assert git(project, "ls-files", "-t", "plan.md") == "S plan.md\n"
 
 
+def test_my_folder_with_the_name_of_a_stages_file_stays_in_the_commit(
+    course: Course, project: Path
+) -> None:
+    commit(project, {"app/deep/own.py": "own\n"})  # app/deep is a file in stage 3
+    goto(course, project, 2)
+    assert git(project, "show", "HEAD:app/deep/own.py") == "own\n"
+    assert git(project, "status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize(
     ("verb", "words", "what", "finish", "abort"),
     [

@@ -43,11 +43,11 @@ class Backup(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """The commit that a move makes on the person's branch: message, author, paths, contents."""
+    """The commit that a move makes on the person's branch: message, author, what goes, contents."""
 
     message: str
     author: str
-    known: Iterable[str]
+    gone: Iterable[str]
     files: Mapping[str, tuple[str, bytes]]
 
 
@@ -243,7 +243,7 @@ def _stream(
         yield commit(3, reached.author, reached.message, [])
         if head:
             yield f"from {head}\n".encode()
-        yield from (b"D %s\n" % _quoted(os.fsencode(path)) for path in reached.known)
+        yield from (b"D %s\n" % _quoted(os.fsencode(path)) for path in reached.gone)
         for path, (mode, content) in reached.files.items():
             yield f"M {mode} inline ".encode() + _quoted(os.fsencode(path)) + b"\n" + _data(content)
     message = (

@@ -86,7 +86,7 @@ def _become(
             known=known, progress=learner.progress(project),
             reached=snapshot.Reached(
                 f"{subject}\n\nMade by `workshop {verb}`. What was there before is in a backup.\n",
-                _author(repository), known,
+                _author(repository), known & _committed(repository),
                 {path: (file.mode, file.data) for path, file in files.items()},
             ),
         )  # fmt: skip
@@ -115,6 +115,17 @@ def _author(repository: Repository) -> str:
         for key in ("user.name", "user.email")
     )  # fmt: skip
     return f"{name} <{email}>" if name and email else "A learner <learner@example.org>"
+
+
+def _committed(repository: Repository) -> set[str]:
+    """The files of HEAD. A folder of the same name as a stage's file is none: it stays."""
+    if repository.commit is None:
+        return set()
+    out = git.run(
+        "ls-tree", "-r", "-z", "--name-only", "--full-tree", repository.commit,
+        cwd=repository.top, sealed=False,
+    )  # fmt: skip
+    return {os.fsdecode(name) for name in out.split(b"\0") if name}
 
 
 def _differs(repository: Repository, made: str) -> bool:
