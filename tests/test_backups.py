@@ -124,6 +124,20 @@ def test_names_that_differ_in_case_alone_are_two_files_in_a_backup(
     assert projects.observe(project) == before
 
 
+def test_names_that_some_disk_takes_for_gits_own(course: Course, project: Path) -> None:
+    for name in ("a\\.git", "b\\.git\\config", "git~1", ".GITMODULES", "gi7d29~1"):
+        (project / name).write_text("mine\n")
+    (project / ".gitattributes").write_text("*.x " + "a" * 3000)  # fsck minds a line that long
+    before = projects.observe(project)
+    name = goto(course, project, 1)
+    assert git(project, "fsck", "--strict") == ""
+    for file in project.iterdir():
+        if file.name != ".git" and file.is_file():
+            file.write_text("spoiled\n")
+    restore(project, name)
+    assert projects.observe(project) == before
+
+
 def test_ignored_files_in_the_way_are_saved_and_others_stay(course: Course, project: Path) -> None:
     commit(project, {".gitignore": "*\n!.gitignore\n"})
     (project / "run.sh").write_text("ignored, and in the way\n")

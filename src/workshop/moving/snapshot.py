@@ -29,7 +29,10 @@ _SELF = "The workshop <workshop@example.org>"
 
 # Names that git keeps for itself, in any disguise that some disk takes for them: fsck minds them
 # in a tree. Such a file's bytes go beside the state instead.
-_RESERVED = re.compile(r"(\.git|git~\d+)([ .:\\].*)?|\.gitmodules.*|gitmod~\d.*|gi7eba~\d.*", re.S)
+_RESERVED = re.compile(
+    r"(\.git|git~\d+)([ .:].*)?|\.git(modules|attributes).*|git(mod|att)~\d.*|gi(7eba|7d29)~\d.*",
+    re.S,
+)
 
 
 class Backup(NamedTuple):
@@ -301,7 +304,8 @@ def blobs(top: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 def _reserved(path: str) -> bool:
     """Whether a careless disk, one without case or for ASCII alone, takes it for git's own."""
-    names = (part.encode("ascii", "ignore").decode().lower() for part in path.split("/"))
+    parts = re.split(r"[/\\]", path)  # on some disks, `a\.git` is in a folder
+    names = (part.encode("ascii", "ignore").decode().lower() for part in parts)
     return any(_RESERVED.fullmatch(name) for name in names)
 
 
