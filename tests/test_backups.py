@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ import projects
 import pytest
 from conftest import commit
 
-from workshop import learner, moving
+from workshop import kept, learner, moving
 from workshop.errors import WorkshopError
 from workshop.model import Course
 from workshop.moving import indexfile
@@ -182,6 +183,56 @@ def test_a_restore_can_be_undone(course: Course, project: Path) -> None:
     assert (project / "app" / "main.py").read_text() == "mine\n"
     restore(project, undo)
     assert projects.observe(project) == second
+
+
+@pytest.mark.parametrize("lock", ["HEAD.lock", "refs/heads/topic.lock"])
+def test_a_ref_that_git_keeps_locked_changes_nothing(
+    lock: str, course: Course, project: Path
+) -> None:
+    commit(project, {"f": "1\n"})
+    git(project, "switch", "--quiet", "-c", "topic")
+    name = goto(course, project, 1)
+    git(project, "switch", "--quiet", "main")
+    before = projects.observe(project)
+    (project / ".git" / lock).touch()
+    with pytest.raises(WorkshopError) as error:
+        restore(project, name)
+    assert error.value.fact.startswith("git did not move your branch: ")
+    assert error.value.remedy.startswith("Nothing has changed. ")
+    (project / ".git" / lock).unlink()
+    assert projects.observe(project) == before
+    assert kept.interrupted(project) is None
+
+
+def test_a_head_that_can_not_be_put_back_is_a_move_that_stopped_halfway(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(project, {"f": "1\n"})
+    git(project, "switch", "--quiet", "-c", "topic")
+    first = projects.observe(project)
+    name = goto(course, project, 1)
+    git(project, "switch", "--quiet", "main")
+    lock, head = project / ".git" / "refs" / "heads" / "topic.lock", project / ".git" / "HEAD.lock"
+    module = importlib.import_module("workshop.moving.backups")  # not the function of that name
+    point = module._point
+
+    def once(*args: object) -> None:
+        point(*args)  # type: ignore[arg-type]
+        head.touch()
+
+    lock.touch()
+    with monkeypatch.context() as patch, pytest.raises(WorkshopError) as error:
+        patch.setattr(module, "_point", once)
+        restore(project, name)
+    own = moving.backups(project)[-1].name
+    assert str(error.value).startswith(f"{project}: the move stopped halfway: git refused: ")
+    assert str(error.value).endswith(f"workshop backups restore {own}")
+    assert kept.interrupted(project) == own
+    packed = project / ".git" / "packed-refs.lock"
+    packed.touch()  # of a git that was killed, like the others
+    restore(project, name)
+    assert projects.observe(project) == first
+    assert not packed.exists()
 
 
 def test_commits_that_were_made_since_are_kept_by_the_new_backup(

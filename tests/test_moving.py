@@ -655,6 +655,72 @@ def test_a_move_that_stops_halfway_says_how_to_get_everything_back(
     assert kept.interrupted(project) is None
 
 
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Does a move that stops halfway."""
+
+    def full(target: Path, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    def move(call: Callable[[], object]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(carry, "_write", full)
+            with pytest.raises(WorkshopError, match="the move stopped halfway"):
+                call()
+
+    return move
+
+
+def test_a_refused_move_forgets_no_interrupted_one(
+    course: Course, project: Path, broken: Callable[[Callable[[], object]], None]
+) -> None:
+    commit(project, {"run.sh": "mine\n"})
+    broken(lambda: goto(course, project, 2))
+    (first,) = moving.backups(project)
+    lock = project / ".git" / "index.lock"
+    with pytest.raises(WorkshopError, match="has just begun"):
+        moving.restore(project, first.name, report=lambda _: lock.touch())
+    lock.unlink()
+    assert kept.interruptions(project) == (first.name,)
+
+
+def test_all_interrupted_moves_are_remembered(
+    course: Course, project: Path, broken: Callable[[Callable[[], object]], None]
+) -> None:
+    commit(project, {"run.sh": "mine\n", "app/main.py": "mine\n"})
+    before = projects.observe(project)
+    broken(lambda: goto(course, project, 2))
+    broken(lambda: goto(course, project, 3))
+    first, second = (backup.name for backup in moving.backups(project))
+    assert kept.interruptions(project) == (first, second)  # the second does not have run.sh
+    broken(lambda: moving.restore(project, first, report=lambda _: None))
+    assert kept.interruptions(project) == (first, second)
+    assert kept.interrupted(project) == first
+    moving.restore(project, first, report=lambda _: None)
+    assert projects.observe(project) == before
+    assert kept.interruptions(project) == ()
+
+
+def test_an_index_that_can_not_be_locked(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "hardlink_to", full)
+    monkeypatch.setattr("shutil.copystat", full)
+    lock, before = project / ".git" / "index.lock", projects.observe(project)
+    with pytest.raises(WorkshopError) as error:
+        goto(course, project, 1)
+    assert str(error.value) == (
+        f"{lock}: git's index can't be locked: No space left on device\n"
+        "Nothing has changed. Mend that, then try again."
+    )
+    assert not lock.exists()
+    assert projects.observe(project) == before
+    assert kept.interrupted(project) is None
+
+
 def test_git_that_does_not_know_my_name_still_commits(course: Course, tmp_path: Path) -> None:
     project = learner.start(course, tmp_path / "mine").project
     goto(course, project, 1)

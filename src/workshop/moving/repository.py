@@ -246,7 +246,8 @@ def _heal(own: Path, common: Path) -> None:
                 (own / "index.lock").unlink()
     if not (own / "workshop" / "moving.json").is_file():
         return
-    for each in [own / "HEAD.lock", *(common / "refs").rglob("*.lock")]:
+    refs = [common / "packed-refs.lock", *(common / "refs").rglob("*.lock")]
+    for each in [own / "HEAD.lock", *refs]:
         for _ in range(10):
             if not each.exists():
                 break
