@@ -27,7 +27,7 @@ def read(project: Path, name: str) -> dict[str, Any]:
     """What is remembered under this name; nothing when it was never written, or is damaged."""
     try:
         kept = json.loads((folder(project) / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}
 
