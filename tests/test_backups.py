@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import projects
@@ -324,6 +325,51 @@ def test_a_backup_of_an_empty_project(course: Course, project: Path) -> None:
     restore(project, name)
     assert projects.observe(project) == before
     assert moving.backups(project)[0].files == 0
+
+
+def test_the_list_is_in_order_when_the_clock_on_the_wall_goes_back(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, names = time.time(), []
+    try:
+        for second, zone in enumerate(("UTC-5", "UTC", "UTC+5")):
+            with monkeypatch.context() as patch:
+                patch.setenv("TZ", zone)
+                time.tzset()
+                patch.setattr(time, "time", lambda second=second: now + second)
+                names.append(goto(course, project, 1))
+    finally:
+        time.tzset()
+    assert [backup.name for backup in moving.backups(project)] == names
+    assert names != sorted(names)
+
+
+def test_what_git_replace_puts_in_a_files_place_is_not_brought_back(
+    course: Course, project: Path
+) -> None:
+    (project / "run.sh").write_text("mine\n")
+    (project / "other").write_text("other\n")
+    name = goto(course, project, 1)
+    blobs = (f"refs/workshop/backups/{name}:{path}" for path in ("run.sh", "other"))
+    git(project, "replace", *blobs)
+    restore(project, name)
+    assert (project / "run.sh").read_text() == "mine\n"
+
+
+def test_folders_of_any_depth(course: Course, project: Path) -> None:
+    deep = project / "README.rst"
+    deep.mkdir()
+    for _ in range(sys.getrecursionlimit() + 100):
+        deep = deep / "a"
+        deep.mkdir()
+    (deep / "mine").write_text("mine\n")
+    try:
+        name = goto(course, project, 1)
+        assert (project / "README.rst").read_text() == "One\n"
+        restore(project, name)
+        assert (deep / "mine").read_text() == "mine\n"
+    finally:  # pytest could not
+        subprocess.run(["rm", "-rf", project / "README.rst"], check=True)
 
 
 def test_damaged_progress_comes_back_as_it_was(course: Course, tmp_path: Path) -> None:

@@ -389,6 +389,16 @@ def test_a_branch_with_a_name_of_any_bytes(course: Course, project: Path) -> Non
     assert git(project, "rev-list", "--count", "HEAD", "^main") == "0\n"
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9", b"line\n"])
+def test_a_project_whose_folder_has_a_name_of_any_bytes(name: bytes, tmp_path: Path) -> None:
+    project = tmp_path / os.fsdecode(name)
+    git(tmp_path, "init", "--quiet", str(project))
+    (project / "sub").mkdir()
+    done = workshop("goto", "1", "--course", GOOD, cwd=project / "sub")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (project / "app.py").is_file()
+
+
 def test_a_disk_without_second_names_for_files(
     course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

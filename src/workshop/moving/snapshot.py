@@ -180,7 +180,7 @@ def _existing(repository: Repository, names: Iterable[str]) -> dict[str, str]:
 
 
 def _name(repository: Repository, now: float) -> str:
-    """A name that sorts by time, and is free."""
+    """The time as a name, and free."""
     while True:
         name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + f"-{int(now * 1000) % 1000:03}"
         if not (repository.common / REFS / name).exists():
@@ -263,9 +263,11 @@ def _stream(
 
 def listing(top: Path) -> tuple[Backup, ...]:
     """Every backup of the repository, the oldest first."""
+    # by the time of their commits: names have the local time, which may go back an hour
     out = git.text(
-        "for-each-ref", "--format=%(refname)%00%(contents)%01", REFS, cwd=top, sealed=False
-    )
+        "for-each-ref", "--sort=refname", "--sort=creatordate",
+        "--format=%(refname)%00%(contents)%01", REFS, cwd=top, sealed=False,
+    )  # fmt: skip
     found = []
     for each in out.split("\1"):
         ref, _, message = each.lstrip("\n").partition("\0")
@@ -285,7 +287,8 @@ def blobs(top: Path, names: Iterable[str]) -> dict[str, bytes]:
     if not asked:
         return {}
     words = "".join(f"{name}\n" for name in asked).encode()
-    out = git.run("cat-file", "--batch", cwd=top, sealed=False, stdin=words)
+    out = git.run("cat-file", "--batch", cwd=top, sealed=False, stdin=words,
+                  variables={"GIT_NO_REPLACE_OBJECTS": "1"})  # fmt: skip
     found, at = {}, 0
     for name in asked:
         line = out[at : out.index(b"\n", at)]

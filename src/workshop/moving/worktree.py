@@ -105,14 +105,15 @@ class Eyes:
 
     def kind(self, path: str) -> str:
         """What is at a path: a `folder`, a `file` (or link), `nothing`, or something `odd`."""
-        known = self._kinds.get(path)
-        if known is None:
-            known = self._kinds[path] = self._look(path)
-        return known
+        if path not in self._kinds:
+            for each in (*above(path), path):  # from the top: however deep it is
+                if each not in self._kinds:
+                    self._kinds[each] = self._look(each)
+        return self._kinds[path]
 
     def _look(self, path: str) -> str:
         folder = path.rpartition("/")[0]
-        if folder and self.kind(folder) != "folder":  # what is behind a link is not here
+        if folder and self._kinds[folder] != "folder":  # what is behind a link is not here
             return "nothing"
         try:
             mode = (self.top / path).lstat().st_mode
@@ -149,16 +150,21 @@ class Eyes:
 
     def within(self, folder: str) -> Iterator[tuple[str, bool]]:
         """All below a folder, what lies deeper first: the path, and whether it is a folder."""
-        for entry in sorted(os.listdir(self.top / folder)):  # noqa: PTH208  (names, not paths)
-            path = f"{folder}/{entry}"
-            if entry == ".git":
-                raise _nested(self.top / folder)
-            kind = self.kind(path)
-            if kind == "odd":
-                raise _odd(self.top / path)
-            if kind == "folder":
-                yield from self.within(path)
-            yield path, kind == "folder"
+        found: list[tuple[str, bool]] = []
+        left = [folder]
+        while left:
+            at = left.pop()
+            for entry in sorted(os.listdir(self.top / at)):  # noqa: PTH208  (names, not paths)
+                path = f"{at}/{entry}"
+                if entry == ".git":
+                    raise _nested(self.top / at)
+                kind = self.kind(path)
+                if kind == "odd":
+                    raise _odd(self.top / path)
+                if kind == "folder":
+                    left.append(path)
+                found.append((path, kind == "folder"))
+        return reversed(found)
 
 
 def survey(top: Path, mine: Iterable[str], goal: Goal, hashing: str) -> Survey:
