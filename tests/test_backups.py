@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import projects
 import pytest
 from conftest import commit
 
-from workshop import learner, moving
+from workshop import kept, learner, moving
 from workshop.errors import WorkshopError
 from workshop.model import Course
 from workshop.moving import indexfile
@@ -102,6 +104,42 @@ def test_no_filter_and_no_line_end_setting_touches_a_byte(course: Course, projec
     assert {name: (project / name).read_bytes() for name in files} == files
 
 
+def test_a_link_comes_back_as_it_is_written(course: Course, project: Path) -> None:
+    os.symlink("./notes//", project / "run.sh")  # noqa: PTH211  (a Path would tidy it up)
+    restore(project, goto(course, project, 1))
+    assert os.readlink(project / "run.sh") == "./notes//"  # noqa: PTH115
+
+
+def test_names_that_differ_in_case_alone_are_two_files_in_a_backup(
+    course: Course, project: Path
+) -> None:
+    git(project, "config", "core.ignoreCase", "true")  # as a careless tool or a copy leaves it
+    for name in ("Notes.md", "notes.md", "README.rst"):
+        (project / name).write_text(f"{name}\n")
+    before = projects.observe(project)
+    if len(before.files) < 3:
+        pytest.skip("this disk takes both for one")
+    name = goto(course, project, 1)
+    kept = git(project, "ls-tree", "-r", "--name-only", f"refs/workshop/backups/{name}")
+    assert kept.split() == ["Notes.md", "README.rst", "notes.md"]
+    restore(project, name)
+    assert projects.observe(project) == before
+
+
+def test_names_that_some_disk_takes_for_gits_own(course: Course, project: Path) -> None:
+    for name in ("a\\.git", "b\\.git\\config", "git~1", ".GITMODULES", "gi7d29~1"):
+        (project / name).write_text("mine\n")
+    (project / ".gitattributes").write_text("*.x " + "a" * 3000)  # fsck minds a line that long
+    before = projects.observe(project)
+    name = goto(course, project, 1)
+    assert git(project, "fsck", "--strict") == ""
+    for file in project.iterdir():
+        if file.name != ".git" and file.is_file():
+            file.write_text("spoiled\n")
+    restore(project, name)
+    assert projects.observe(project) == before
+
+
 def test_ignored_files_in_the_way_are_saved_and_others_stay(course: Course, project: Path) -> None:
     commit(project, {".gitignore": "*\n!.gitignore\n"})
     (project / "run.sh").write_text("ignored, and in the way\n")
@@ -148,6 +186,56 @@ def test_a_restore_can_be_undone(course: Course, project: Path) -> None:
     assert projects.observe(project) == second
 
 
+@pytest.mark.parametrize("lock", ["HEAD.lock", "refs/heads/topic.lock"])
+def test_a_ref_that_git_keeps_locked_changes_nothing(
+    lock: str, course: Course, project: Path
+) -> None:
+    commit(project, {"f": "1\n"})
+    git(project, "switch", "--quiet", "-c", "topic")
+    name = goto(course, project, 1)
+    git(project, "switch", "--quiet", "main")
+    before = projects.observe(project)
+    (project / ".git" / lock).touch()
+    with pytest.raises(WorkshopError) as error:
+        restore(project, name)
+    assert error.value.fact.startswith("git did not move your branch: ")
+    assert error.value.remedy.startswith("Nothing has changed. ")
+    (project / ".git" / lock).unlink()
+    assert projects.observe(project) == before
+    assert kept.interrupted(project) is None
+
+
+def test_a_head_that_can_not_be_put_back_is_a_move_that_stopped_halfway(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(project, {"f": "1\n"})
+    git(project, "switch", "--quiet", "-c", "topic")
+    first = projects.observe(project)
+    name = goto(course, project, 1)
+    git(project, "switch", "--quiet", "main")
+    lock, head = project / ".git" / "refs" / "heads" / "topic.lock", project / ".git" / "HEAD.lock"
+    module = importlib.import_module("workshop.moving.backups")  # not the function of that name
+    point = module._point
+
+    def once(*args: object) -> None:
+        point(*args)  # type: ignore[arg-type]
+        head.touch()
+
+    lock.touch()
+    with monkeypatch.context() as patch, pytest.raises(WorkshopError) as error:
+        patch.setattr(module, "_point", once)
+        restore(project, name)
+    own = moving.backups(project)[-1].name
+    assert str(error.value).startswith(f"{project}: the move stopped halfway: git refused: ")
+    assert str(error.value).endswith(f"workshop backups restore {own}")
+    assert kept.interrupted(project) == own
+    packed = project / ".git" / "packed-refs.lock"
+    packed.touch()  # of a git that was killed, like the others
+    restore(project, name)
+    assert projects.observe(project) == first
+    assert not packed.exists()
+
+
 def test_commits_that_were_made_since_are_kept_by_the_new_backup(
     course: Course, project: Path
 ) -> None:
@@ -189,6 +277,29 @@ def test_backups_outlive_gc_and_expired_reflogs(course: Course, project: Path) -
     assert (seen.files, seen.index, seen.head) == (before.files, before.index, before.head)
 
 
+def test_what_the_index_names_beside_its_entries_outlives_gc(course: Course, project: Path) -> None:
+    commit(project, {"notes.md": "1\n"})
+    (project / "notes.md").write_text("stashed\n")
+    git(project, "stash", "--quiet")
+    commit(project, {"notes.md": "2\n"})
+    git(project, "stash", "pop", check=False)  # a conflict: REUC remembers its sides
+    (project / "notes.md").write_text("solved\n")
+    git(project, "add", "notes.md")
+    git(project, "stash", "drop", "--quiet")
+    git(project, "commit", "--message", "", check=False)  # given up: TREE names a tree of nobody's
+    assert "notes.md" in git(project, "ls-files", "--resolve-undo")
+    before = projects.observe(project)
+    name = goto(course, project, 1)
+    (project / ".git" / "index").unlink()
+    git(project, "reset", "--quiet")
+    git(project, "reflog", "expire", "--expire=now", "--all")
+    git(project, "gc", "--quiet", "--prune=now")
+    restore(project, name)
+    assert projects.observe(project).index == before.index
+    assert git(project, "fsck", "--strict", "--no-dangling") == ""
+    git(project, "gc", "--quiet")
+
+
 def test_a_change_in_the_same_moment_as_the_index_is_still_seen(
     course: Course, project: Path
 ) -> None:
@@ -214,6 +325,51 @@ def test_a_backup_of_an_empty_project(course: Course, project: Path) -> None:
     restore(project, name)
     assert projects.observe(project) == before
     assert moving.backups(project)[0].files == 0
+
+
+def test_the_list_is_in_order_when_the_clock_on_the_wall_goes_back(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, names = time.time(), []
+    try:
+        for second, zone in enumerate(("UTC-5", "UTC", "UTC+5")):
+            with monkeypatch.context() as patch:
+                patch.setenv("TZ", zone)
+                time.tzset()
+                patch.setattr(time, "time", lambda second=second: now + second)
+                names.append(goto(course, project, 1))
+    finally:
+        time.tzset()
+    assert [backup.name for backup in moving.backups(project)] == names
+    assert names != sorted(names)
+
+
+def test_what_git_replace_puts_in_a_files_place_is_not_brought_back(
+    course: Course, project: Path
+) -> None:
+    (project / "run.sh").write_text("mine\n")
+    (project / "other").write_text("other\n")
+    name = goto(course, project, 1)
+    blobs = (f"refs/workshop/backups/{name}:{path}" for path in ("run.sh", "other"))
+    git(project, "replace", *blobs)
+    restore(project, name)
+    assert (project / "run.sh").read_text() == "mine\n"
+
+
+def test_folders_of_any_depth(course: Course, project: Path) -> None:
+    deep = project / "README.rst"
+    deep.mkdir()
+    for _ in range(sys.getrecursionlimit() + 100):
+        deep = deep / "a"
+        deep.mkdir()
+    (deep / "mine").write_text("mine\n")
+    try:
+        name = goto(course, project, 1)
+        assert (project / "README.rst").read_text() == "One\n"
+        restore(project, name)
+        assert (deep / "mine").read_text() == "mine\n"
+    finally:  # pytest could not
+        subprocess.run(["rm", "-rf", project / "README.rst"], check=True)
 
 
 def test_damaged_progress_comes_back_as_it_was(course: Course, tmp_path: Path) -> None:

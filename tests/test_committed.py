@@ -145,6 +145,13 @@ def test_what_is_not_committed(project: Path) -> None:
     assert ("link", "not committed yet") in found(project)
 
 
+def test_a_link_is_read_as_it_is_written(project: Path) -> None:
+    target = os.fsdecode(b"./" + CANARY + b"//")
+    os.symlink(target, project / "link")  # noqa: PTH211  (a Path would tidy it up)
+    data = {piece.data for piece in committed.pieces(project) if piece.path == "link"}
+    assert data == {os.fsencode(target)}
+
+
 def test_a_project_without_a_commit(project: Path) -> None:
     write(project, "new")
     assert found(project) == [("new", "not committed yet")]

@@ -159,6 +159,15 @@ def test_what_the_course_does_not_know_stays_as_it_is(course: Course, project: P
     assert git(project, "ls-files", "-t", "plan.md") == "S plan.md\n"
 
 
+def test_my_folder_with_the_name_of_a_stages_file_stays_in_the_commit(
+    course: Course, project: Path
+) -> None:
+    commit(project, {"app/deep/own.py": "own\n"})  # app/deep is a file in stage 3
+    goto(course, project, 2)
+    assert git(project, "show", "HEAD:app/deep/own.py") == "own\n"
+    assert git(project, "status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize(
     ("verb", "words", "what", "finish", "abort"),
     [
@@ -228,6 +237,60 @@ def test_git_that_begins_in_the_very_moment_wins(course: Course, project: Path) 
     assert kept.interrupted(project) is None
 
 
+@pytest.mark.parametrize("verb", ["goto", "reset", "restore"])
+@pytest.mark.parametrize("kind", ["plain", "split"])
+def test_what_is_staged_while_a_move_runs_is_not_thrown_away(
+    kind: str, verb: str, course: Course, project: Path
+) -> None:
+    commit(project, {"notes.md": "committed\n"})
+    name = goto(course, project, 2).backup.name
+    if kind == "split":
+        git(project, "update-index", "--split-index")
+
+    def stage(_: moving.Backup) -> None:
+        (project / "notes.md").write_text("staged\n")
+        git(project, "add", "notes.md")
+        (project / "notes.md").write_text("not staged\n")
+
+    calls: dict[str, Callable[[], object]] = {
+        "goto": lambda: moving.goto(course, project, course.steps[0], report=stage),
+        "reset": lambda: moving.reset(course, project, report=stage),
+        "restore": lambda: moving.restore(project, name, report=stage),
+    }
+    with pytest.raises(WorkshopError) as error:
+        calls[verb]()
+    assert str(error.value) == (
+        f"{project / '.git' / 'index'}: git changed this at this very moment: "
+        "it is not in the backup\n"
+        "Wait until the other git command has ended, then try again."
+    )
+    assert git(project, "show", ":notes.md") == "staged\n"
+    assert (project / "app" / "main.py").read_text() == "print(2)\n"
+    assert not (project / ".git" / "index.lock").exists()
+    assert kept.interrupted(project) is None
+
+
+@pytest.mark.parametrize(
+    "words", [("switch", "--quiet", "topic"), ("commit", "--quiet", "--allow-empty", "-m", "Mine")]
+)
+def test_a_switch_or_a_commit_while_a_move_runs_is_not_undone(
+    words: tuple[str, ...], course: Course, project: Path
+) -> None:
+    goto(course, project, 1)
+    git(project, "branch", "topic")
+
+    def meanwhile(_: moving.Backup) -> None:
+        index = project / ".git" / "index"
+        before = index.read_bytes()
+        git(project, *words)
+        index.write_bytes(before)  # only HEAD tells of it
+
+    with pytest.raises(WorkshopError) as error:
+        moving.goto(course, project, course.steps[0], report=meanwhile)
+    assert str(error.value).startswith(f"{project / '.git' / 'HEAD'}: git changed this at this ")
+    assert kept.interrupted(project) is None
+
+
 def test_a_branch_that_git_keeps_locked_is_refused(course: Course, project: Path) -> None:
     commit(project, {"f": "1\n"})
     (project / ".git" / "refs" / "heads" / "main.lock").touch()
@@ -289,6 +352,15 @@ def test_names_that_differ_in_case_alone(course: Course, project: Path) -> None:
     assert projects.observe(project) == before
 
 
+def test_a_name_that_differs_in_case_alone_from_one_that_goes(
+    course: Course, project: Path
+) -> None:
+    commit(project, {"Docs/app": "mine\n", "readme.rst": "mine\n"})
+    git(project, "config", "core.ignoreCase", "true")
+    message = refusal(lambda: reset(course, project), project)
+    assert message.startswith(f"{project / 'readme.rst'}: this differs from README.rst in case ")
+
+
 def test_a_detached_head(course: Course, project: Path) -> None:
     mine = commit(project, {"f": "1\n"})
     git(project, "switch", "--quiet", "--detach")
@@ -315,6 +387,16 @@ def test_a_branch_with_a_name_of_any_bytes(course: Course, project: Path) -> Non
     back(project, moved)
     assert (project / ".git" / "HEAD").read_bytes() == head
     assert git(project, "rev-list", "--count", "HEAD", "^main") == "0\n"
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"line\n"])
+def test_a_project_whose_folder_has_a_name_of_any_bytes(name: bytes, tmp_path: Path) -> None:
+    project = tmp_path / os.fsdecode(name)
+    git(tmp_path, "init", "--quiet", str(project))
+    (project / "sub").mkdir()
+    done = workshop("goto", "1", "--course", GOOD, cwd=project / "sub")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (project / "app.py").is_file()
 
 
 def test_a_disk_without_second_names_for_files(
@@ -579,6 +661,72 @@ def test_a_move_that_stops_halfway_says_how_to_get_everything_back(
     assert str(error.value).endswith(f"workshop backups restore {backup.name}")
     assert kept.interrupted(project) == backup.name
     moving.restore(project, backup.name, report=lambda _: None)
+    assert projects.observe(project) == before
+    assert kept.interrupted(project) is None
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Does a move that stops halfway."""
+
+    def full(target: Path, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    def move(call: Callable[[], object]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(carry, "_write", full)
+            with pytest.raises(WorkshopError, match="the move stopped halfway"):
+                call()
+
+    return move
+
+
+def test_a_refused_move_forgets_no_interrupted_one(
+    course: Course, project: Path, broken: Callable[[Callable[[], object]], None]
+) -> None:
+    commit(project, {"run.sh": "mine\n"})
+    broken(lambda: goto(course, project, 2))
+    (first,) = moving.backups(project)
+    lock = project / ".git" / "index.lock"
+    with pytest.raises(WorkshopError, match="has just begun"):
+        moving.restore(project, first.name, report=lambda _: lock.touch())
+    lock.unlink()
+    assert kept.interruptions(project) == (first.name,)
+
+
+def test_all_interrupted_moves_are_remembered(
+    course: Course, project: Path, broken: Callable[[Callable[[], object]], None]
+) -> None:
+    commit(project, {"run.sh": "mine\n", "app/main.py": "mine\n"})
+    before = projects.observe(project)
+    broken(lambda: goto(course, project, 2))
+    broken(lambda: goto(course, project, 3))
+    first, second = (backup.name for backup in moving.backups(project))
+    assert kept.interruptions(project) == (first, second)  # the second does not have run.sh
+    broken(lambda: moving.restore(project, first, report=lambda _: None))
+    assert kept.interruptions(project) == (first, second)
+    assert kept.interrupted(project) == first
+    moving.restore(project, first, report=lambda _: None)
+    assert projects.observe(project) == before
+    assert kept.interruptions(project) == ()
+
+
+def test_an_index_that_can_not_be_locked(
+    course: Course, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "hardlink_to", full)
+    monkeypatch.setattr("shutil.copystat", full)
+    lock, before = project / ".git" / "index.lock", projects.observe(project)
+    with pytest.raises(WorkshopError) as error:
+        goto(course, project, 1)
+    assert str(error.value) == (
+        f"{lock}: git's index can't be locked: No space left on device\n"
+        "Nothing has changed. Mend that, then try again."
+    )
+    assert not lock.exists()
     assert projects.observe(project) == before
     assert kept.interrupted(project) is None
 

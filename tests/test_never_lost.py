@@ -44,6 +44,7 @@ PATHS = (
     b"notes.md", b"old.log", b"venv/bin/python", b" two  words ", b"-rf", b'quo"te', b"new\nline",
     b"tab\tback\\slash", b"caf\xe9", b"\xff\xfe/\x80", "grüße/ß".encode(), b"a/b/c/d",
     b".gitattributes", b".env", b"*", b".gitmodules", b"git~1", b"docs/.GIT", b"App/main.py",
+    b"a\\.git",
 )  # fmt: skip
 CONTENTS = (
     b"", b"mine\n", b"theirs\r\n", b"no end", b"\0binary\xff\r\n\n", b"print(1)\n", b"x = 2\n",
@@ -51,7 +52,8 @@ CONTENTS = (
     b"* working-tree-encoding=UTF-16 ident\n", b"[submodule \"x\"]\n\turl = -x\n", b"z" * 300,
 )  # fmt: skip
 BITS = (0o644, 0o755, 0o600, 0o444, 0o700, 0o640, 0o000)
-TARGETS = (b"notes.md", b"/nowhere", b"..", b"app", b"\xe9", b"README.rst")
+TARGETS = (b"notes.md", b"/nowhere", b"..", b"app", b"\xe9", b"README.rst", b"./notes.md", b"app/",
+           b"a//b")  # fmt: skip
 
 contents = st.sampled_from(CONTENTS)
 plain = st.tuples(contents, st.sampled_from((FILE, EXECUTABLE)), st.sampled_from(BITS))
@@ -60,7 +62,7 @@ things = st.one_of(plain, plain, plain, links).map(lambda drawn: Thing(*drawn))
 flags = st.sampled_from((0, 0, 0, INTENT, SKIP, ASSUME))
 paths = st.sampled_from(PATHS)
 # What git itself refuses in a commit or an index; in a working tree it may well lie around.
-FORBIDDEN = {b"git~1", b"docs/.GIT", b".gitmodules"}
+FORBIDDEN = {b"git~1", b"docs/.GIT", b".gitmodules", b"a\\.git"}
 
 
 def fitting(drawn: dict[bytes, Thing], *, git: bool = False) -> dict[bytes, Thing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_import_undoes_nothing_and_survives_renumbering(
         ("{", "this file holds no progress"),
         ("[]", "this file holds no progress"),
         ('{"done": 3}', "this file holds no progress"),
+        pytest.param("[" * 200_000, "this file holds no progress", id="nested"),
         ('{"course": "Baking", "done": ["bread"]}', "this is progress in another course: Baking"),
     ],
 )
@@ -74,6 +76,46 @@ def test_what_is_no_progress_is_refused(text: str, fact: str, good: Course, tmp_
     assert error.value.fact == fact
     assert error.value.path == file
     assert learner.done(project) == ()
+
+
+def test_export_writes_over_an_export_and_nothing_else(good: Course, tmp_path: Path) -> None:
+    project = learner.start(good, tmp_path / "mine").project
+    files = {"notes.md": "mine\n", "list.json": "[]\n", ".out.json.part": "mine too\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("notes.md", "list.json", "link"):
+        with pytest.raises(WorkshopError) as error:
+            progress.export(project, tmp_path / name)
+        assert str(error.value) == f"{tmp_path / name}: this is a file of yours\nName another one."
+    progress.export(project, tmp_path / "out.json")
+    do(good, project, good.steps[0])
+    assert progress.export(project, tmp_path / "out.json") == 1
+    assert json.loads((tmp_path / "out.json").read_text())["done"] == ["hello"]
+    assert {name: (tmp_path / name).read_text() for name in files} == files
+
+
+def test_export_to_a_folder(good: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = learner.start(good, tmp_path / "mine").project
+    monkeypatch.chdir(tmp_path)
+    for folder in (Path(), Path("/"), project):
+        with pytest.raises(WorkshopError, match="this is a folder"):
+            progress.export(project, folder)
+
+
+def test_an_export_that_fails_leaves_nothing(
+    good: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, _: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    project = learner.start(good, tmp_path / "mine").project
+    before = sorted(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(WorkshopError, match="can't be written: No space left"):
+            progress.export(project, tmp_path / "progress.json")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_files_that_can_not_be_read_or_written(good: Course, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def top(folder: Path) -> Path:
     if (folder / ".git" / "HEAD").is_file():
         return folder.resolve()  # the plain case needs no process
     try:
-        return Path(text("rev-parse", "--show-toplevel", cwd=folder, sealed=False))
+        return _path("rev-parse", "--show-toplevel", cwd=folder)
     except GitError as error:
         raise WorkshopError(
             "not a git repository",
@@ -230,7 +230,12 @@ def git_folder(folder: Path) -> Path:
     """The repository's own folder (`.git`, or where a linked worktree keeps it)."""
     if (folder / ".git" / "HEAD").is_file():
         return folder / ".git"
-    return Path(text("rev-parse", "--absolute-git-dir", cwd=folder, sealed=False))
+    return _path("rev-parse", "--absolute-git-dir", cwd=folder)
+
+
+def _path(*args: str, cwd: Path) -> Path:
+    """A path that git prints: any bytes, and a line end may be one of them."""
+    return Path(os.fsdecode(run(*args, cwd=cwd, sealed=False).removesuffix(b"\n")))
 
 
 def head(folder: Path) -> str | None:

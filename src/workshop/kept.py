@@ -27,7 +27,7 @@ def read(project: Path, name: str) -> dict[str, Any]:
     """What is remembered under this name; nothing when it was never written, or is damaged."""
     try:
         kept = json.loads((folder(project) / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}
 
@@ -45,10 +45,20 @@ def write(project: Path, name: str, value: Mapping[str, Any]) -> None:
 def interrupted(project: Path) -> str | None:
     """The name of the backup of a move that was begun and not ended, None when there is none.
 
-    The move's journal is among these files, so that who only looks imports nothing that moves.
+    When more than one was, this is what was there before the first of them.
     """
-    name = read(project, "moving").get("backup")
-    return None if name is None else str(name)
+    return next(iter(interruptions(project)), None)
+
+
+def interruptions(project: Path) -> tuple[str, ...]:
+    """The backups of all moves that were begun and not ended since the last that was, in order.
+
+    The moves' journal is among these files, so that who only looks imports nothing that moves.
+    """
+    journal = read(project, "moving")
+    later = journal.get("later")  # an older version knew but one
+    names = [journal.get("backup"), *(later if isinstance(later, list) else [])]
+    return tuple(str(name) for name in names if name is not None)
 
 
 def seal(project: Path, step: Step) -> str:

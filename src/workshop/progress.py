@@ -4,13 +4,17 @@ Everything goes by the step's slug: a step that gets another number keeps its pl
 """
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workshop import learner
 from workshop.errors import WorkshopError
 from workshop.model import Course, Step
+
+# What reading a file brings that holds anything else. Nested without end, it is a RecursionError.
+_NO_PROGRESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class News(NamedTuple):
@@ -61,17 +65,47 @@ def update(course: Course, project: Path) -> News:
 
 
 def export(project: Path, file: Path) -> int:
-    """Write the progress to `file`, whole or not at all. Returns how many steps are done."""
+    """Write the progress to `file`, whole or not at all. Returns how many steps are done.
+
+    Raises WorkshopError when another file is there, or it can't be written.
+    """
     noted = {"course": "", "done": [], **learner.known(project)}
     noted.pop("green", None)  # about commits of this machine
-    part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(json.dumps(noted, indent=2) + "\n", encoding="utf-8", newline="\n")
-        part.replace(file)
+        if file.is_dir():
+            remedy = "Name a file in it, one that is not there yet."
+            raise WorkshopError("this is a folder", remedy, path=file)
+        if os.path.lexists(file) and not _is_progress(file):
+            raise WorkshopError("this is a file of yours", "Name another one.", path=file)
+        _write(file, json.dumps(noted, indent=2) + "\n")
     except OSError as error:
         fact = f"this file can't be written: {error.strerror}"
         raise WorkshopError(fact, "Name a file in a folder of yours.", path=file) from error
     return len(noted["done"])
+
+
+def _write(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    with part.open("x", encoding="utf-8", newline="\n") as stream:  # x: no file of theirs
+        try:
+            stream.write(text)
+            stream.close()
+            part.replace(file)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _is_progress(file: Path) -> bool:
+    """Whether an earlier export may have made this."""
+    try:
+        return file.is_file() and isinstance(_read(file)["done"], list)
+    except (OSError, *_NO_PROGRESS):
+        return False
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def join(course: Course, project: Path, file: Path) -> tuple[str, ...]:
@@ -80,14 +114,14 @@ def join(course: Course, project: Path, file: Path) -> tuple[str, ...]:
     Returns the slugs that are new here. Raises WorkshopError when it is no progress of this course.
     """
     try:
-        given = json.loads(file.read_text(encoding="utf-8"))
+        given = _read(file)
         slugs = [slug for slug in given["done"] if isinstance(slug, str)]
         title, steps = given.get("course"), given.get("steps") or {}
     except OSError as error:
         fact = f"this file can't be read: {error.strerror}"
         remedy = "Make it on the other machine: workshop progress export FILE"
         raise WorkshopError(fact, remedy, path=file) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NO_PROGRESS as error:
         remedy = "Make it anew on the other machine: workshop progress export FILE"
         raise WorkshopError("this file holds no progress", remedy, path=file) from error
     if title != course.title and not _any_known(course, slugs):

@@ -123,6 +123,6 @@ def _lying(project: Path) -> Iterator[tuple[str, bytes]]:
     for name in dict.fromkeys(git.run(*args, cwd=project, sealed=False).split(b"\0")):
         file = project / os.fsdecode(name)
         if name and file.is_symlink():
-            yield os.fsdecode(name), os.fsencode(file.readlink())
+            yield os.fsdecode(name), os.fsencode(os.readlink(file))  # noqa: PTH115  (untidied)
         elif name and file.is_file():
             yield os.fsdecode(name), file.read_bytes()

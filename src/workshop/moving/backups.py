@@ -45,7 +45,7 @@ def restore(project: Path, name: str, *, report: Report) -> Moved:
         guard_branches(repository, aims - {repository.branch})
         goal = _goal(state)
         held = snapshot.index(repository)
-        survey = sequence.look(repository, held[1], goal)
+        survey = sequence.look(repository, held.entries, goal)
         needed = [goal.files[path].blob for path in survey.change.write]
         contents = snapshot.blobs(project, [*needed, *([state["index"]] if state["index"] else [])])
         own, _ = snapshot.save(
@@ -60,9 +60,9 @@ def restore(project: Path, name: str, *, report: Report) -> Moved:
             # its own time, too: git compares it with those of the files (see stages)
             os.utime(part, ns=(time.time_ns(), state["index_time"]))
         sequence.carry_out(
-            repository, survey, goal,
+            repository, held, survey, goal,
             # interrupted, this is still what would bring back the work from before the first move
-            backup if kept.interrupted(project) == name else own,
+            backup if name in kept.interruptions(project) else own,
             sequence.Rest(
                 part,
                 lambda: _move_refs(repository, state, name),
@@ -82,7 +82,10 @@ def _goal(state: dict[str, Any]) -> Goal:
 
 
 def _move_refs(repository: Repository, state: dict[str, Any], name: str) -> None:
-    """Each branch where it was, then HEAD on its branch, or detached."""
+    """HEAD on its branch, or detached, then each branch where it was.
+
+    Raises WorkshopError when nothing has changed, GitError when HEAD could not be put back.
+    """
     log = f"workshop: backups restore {name}"
     nobody = repository.nobody
     lines = []
@@ -92,16 +95,27 @@ def _move_refs(repository: Repository, state: dict[str, Any], name: str) -> None
             lines.append(
                 f"update {ref} {then} {now or nobody}\n" if then else f"delete {ref} {now}\n"
             )
-    branch, commit = state["branch"], state["commit"]
+    before = repository.branch, None if repository.branch else repository.commit
+    aim = state["branch"], None if state["branch"] else state["commit"]
+    try:
+        if aim != before:
+            _point(repository, *aim, log)
+    except git.GitError as error:
+        raise stages.refused(repository, error) from error
     try:
         if lines:  # all together, or none
             git.run(*git.CALM, "update-ref", "-m", log, "--stdin", cwd=repository.top,
                     sealed=False, stdin=os.fsencode("".join(lines)))  # fmt: skip
-        if branch != repository.branch and branch:
-            git.run(*git.CALM, "symbolic-ref", "-m", log, "HEAD", branch, cwd=repository.top,
-                    sealed=False)  # fmt: skip
-        if not branch and (repository.branch or repository.commit != commit):
-            git.run(*git.CALM, "update-ref", "-m", log, "--no-deref", "HEAD", commit,
-                    cwd=repository.top, sealed=False)  # fmt: skip
     except git.GitError as error:
+        if aim != before:
+            _point(repository, *before, log)
         raise stages.refused(repository, error) from error
+
+
+def _point(repository: Repository, branch: str | None, commit: str | None, log: str) -> None:
+    """Let HEAD name this branch, or, detached, this commit."""
+    words = (
+        ("symbolic-ref", "-m", log, "HEAD", branch) if branch
+        else ("update-ref", "-m", log, "--no-deref", "HEAD", commit or repository.nobody)
+    )  # fmt: skip
+    git.run(*git.CALM, *words, cwd=repository.top, sealed=False)

@@ -27,15 +27,16 @@ class Entry(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The entries in git's order, and the names of the extensions after them."""
+    """The entries in git's order, and what the extensions after them tell.
+
+    `split`: a part of it is in another file (`git update-index --split-index`). `objects` are the
+    names that stand beside the entries: of trees that git need not make again, and of the sides of
+    a conflict that was solved. They need not exist.
+    """
 
     entries: tuple[Entry, ...] = ()
-    extensions: frozenset[bytes] = frozenset()
-
-    @property
-    def split(self) -> bool:
-        """Whether a part of it is in another file (`git update-index --split-index`)."""
-        return b"link" in self.extensions
+    split: bool = False
+    objects: tuple[str, ...] = ()
 
 
 def parse(data: bytes, size: int = 20) -> Index:
@@ -50,7 +51,10 @@ def parse(data: bytes, size: int = 20) -> Index:
             entry, at = _entry(data, at, size, version, before)
             before = entry.path
             entries.append(entry)
-        return Index(tuple(entries), frozenset(_extensions(data, at, size)))
+        extensions = dict(_extensions(data, at, size))
+        trees = _trees(extensions.get(b"TREE", b""), size)
+        sides = _sides(extensions.get(b"REUC", b""), size)
+        return Index(tuple(entries), b"link" in extensions, tuple(dict.fromkeys([*trees, *sides])))
     except (struct.error, IndexError) as error:
         raise ValueError(f"the index ends too early: {error}") from error
 
@@ -85,8 +89,36 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
     return value, at + 1
 
 
-def _extensions(data: bytes, at: int, size: int) -> Iterator[bytes]:
+def _extensions(data: bytes, at: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     while at + 8 <= len(data) - size:
         name, length = struct.unpack_from(">4sI", data, at)
-        yield name
         at += 8 + length
+        yield name, data[at - length : at]
+
+
+def _trees(data: bytes, size: int) -> Iterator[str]:
+    """The trees of `TREE`. One that is out of date has no name there, and -1 entries."""
+    at = 0
+    while at < len(data):
+        at = data.index(b"\0", at) + 1  # a folder's name
+        end = data.index(b"\n", at)
+        valid = not data[at:end].startswith(b"-")  # how many entries, how many folders in it
+        at = end + 1
+        if valid:
+            yield data[at : at + size].hex()
+            at += size
+
+
+def _sides(data: bytes, size: int) -> Iterator[str]:
+    """The objects of `REUC`: up to three for each path, those whose mode is not 0."""
+    at = 0
+    while at < len(data):
+        at = data.index(b"\0", at) + 1
+        modes = []
+        for _ in range(3):
+            end = data.index(b"\0", at)
+            modes.append(int(data[at:end], 8))
+            at = end + 1
+        for _ in filter(None, modes):
+            yield data[at : at + size].hex()
+            at += size

@@ -97,6 +97,14 @@ def open_(top: Path, *refs: str) -> Repository:
     return Repository(top, own, common, branch, commit, found, _config(top))
 
 
+def stands(repository: Repository) -> bool:
+    """Whether HEAD and the refs that were asked for are still where they were found."""
+    now = open_(repository.top, *repository.refs)
+    return (now.branch, now.commit, now.refs) == (
+        repository.branch, repository.commit, repository.refs
+    )  # fmt: skip
+
+
 def _folders(top: Path) -> tuple[Path, Path]:
     own = git.git_folder(top)
     shared = own / "commondir"  # only a linked worktree has it
@@ -238,7 +246,8 @@ def _heal(own: Path, common: Path) -> None:
                 (own / "index.lock").unlink()
     if not (own / "workshop" / "moving.json").is_file():
         return
-    for each in [own / "HEAD.lock", *(common / "refs").rglob("*.lock")]:
+    refs = [common / "packed-refs.lock", *(common / "refs").rglob("*.lock")]
+    for each in [own / "HEAD.lock", *refs]:
         for _ in range(10):
             if not each.exists():
                 break

@@ -2,12 +2,14 @@
 
 1. Look, and refuse what can't be done safely. Nothing has changed.
 2. Save everything: objects first, the backup's ref last. Nothing of the person's has changed.
-3. Note in the journal which backup belongs to the move that begins.
+3. Note in the journal which backup belongs to the move that begins, after those of moves that were
+   begun before it and never ended.
 4. Lock the index, move the refs, swap the index, change the files, note the progress.
 5. Remove the journal.
 
 Killed in 1 to 3, a move has not happened. Killed in 4, it is half done: the journal names the
 backup, and the next command says how to bring it back, or makes a backup of its own and goes on.
+Refused in 4, the journal is what it was before: what was half done still is.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workshop import git
+from workshop import git, kept
 from workshop.errors import WorkshopError
 from workshop.moving import carry, indexfile, worktree
-from workshop.moving.repository import Repository
-from workshop.moving.snapshot import Backup
+from workshop.moving.repository import Repository, stands
+from workshop.moving.snapshot import Backup, Held
 from workshop.moving.worktree import Goal, Survey
 
 Report = Callable[[Backup], None]
@@ -84,6 +86,7 @@ def new_part(repository: Repository) -> Path:
 
 def carry_out(
     repository: Repository,
+    held: Held,
     survey: Survey,
     goal: Goal,
     backup: Backup,
@@ -92,54 +95,87 @@ def carry_out(
 ) -> None:
     """Steps 3 to 5. Raises WorkshopError: nothing has changed, or it names the backup."""
     carry.unchanged(repository.top, survey)
-    _begin(repository, backup)
+    before = _begin(repository, backup)
     try:
-        with _index_locked(repository, rest.part):
+        with _index_locked(repository, held, rest.part):
             rest.refs()
     except WorkshopError:  # nothing has changed: refs move all together or not at all
-        repository.journal.unlink(missing_ok=True)
+        _note(repository, before)
         raise
+    except (OSError, git.GitError) as error:
+        raise _halfway(repository, backup, error) from error
     try:
         carry.carry_out(repository.top, survey, goal, contents, repository.folder / "file.part")
         rest.finish()
     except (OSError, WorkshopError) as error:
-        fact = error.fact if isinstance(error, WorkshopError) else f"{error.strerror}"
-        where = error.path if isinstance(error, WorkshopError) else error.filename
-        raise WorkshopError(
-            f"the move stopped halfway: {fact}",
-            f"Everything you had is saved. Bring it back: workshop backups restore {backup.name}",
-            path=where or repository.top,
-        ) from error
+        raise _halfway(repository, backup, error) from error
     repository.journal.unlink()
 
 
-def _begin(repository: Repository, backup: Backup) -> None:
+def _halfway(
+    repository: Repository, backup: Backup, error: OSError | WorkshopError | git.GitError
+) -> WorkshopError:
+    if isinstance(error, OSError):
+        fact, where = f"{error.strerror}", error.filename
+    elif isinstance(error, WorkshopError):
+        fact, where = error.fact, error.path
+    else:
+        fact, where = f"git refused: {error.said}", None
+    return WorkshopError(
+        f"the move stopped halfway: {fact}",
+        f"Everything you had is saved. Bring it back: workshop backups restore {backup.name}",
+        path=where or repository.top,
+    )
+
+
+def _begin(repository: Repository, backup: Backup) -> str | None:
+    """Note that a move begins. Returns what the journal said before."""
+    journal = repository.journal
+    before = journal.read_text("utf-8", "replace") if journal.is_file() else None
+    first, *later = dict.fromkeys([*kept.interruptions(repository.top), backup.name])
+    _note(repository, json.dumps({"verb": backup.verb, "backup": first, "later": later}) + "\n")
+    return before
+
+
+def _note(repository: Repository, text: str | None) -> None:
+    """Write the journal, whole or not at all; None: no move has begun."""
+    if text is None:
+        repository.journal.unlink(missing_ok=True)
+        return
     part = repository.folder / "moving.part"
-    note = {"verb": backup.verb, "backup": backup.name}
-    part.write_text(json.dumps(note) + "\n", encoding="utf-8", newline="\n")
+    part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(repository.journal)
 
 
 def _lock(lock: Path, new: Path) -> None:
-    """Make the lock with its content. Raises FileExistsError when it is there already."""
+    """Make the lock with its content. Raises OSError: then there is none, or another's."""
     try:
         lock.hardlink_to(new)  # all at once, and when killed we know it for ours
     except FileExistsError:
         raise
     except OSError:  # this disk knows no second name for a file
-        with lock.open("xb") as file:
-            file.write(new.read_bytes())
-        shutil.copystat(new, lock)
+        data = new.read_bytes()
+        file = lock.open("xb")
+        try:
+            with file:
+                file.write(data)
+            shutil.copystat(new, lock)
+        except OSError:
+            lock.unlink()
+            raise
 
 
 @contextlib.contextmanager
-def _index_locked(repository: Repository, part: Path | None) -> Iterator[None]:
-    """Hold git's lock on the index, and put the new one in its place when the block is done."""
-    new = part if part is not None else new_part(repository)
-    if part is None:
-        new.touch()
+def _index_locked(repository: Repository, held: Held, part: Path | None) -> Iterator[None]:
+    """Hold git's lock on the index, and put the new one in its place when the block is done.
+
+    Raises WorkshopError when it can't be locked, or is not the one that was saved.
+    """
     lock = repository.own / "index.lock"
     try:
+        new = part if part is not None else new_part(repository)
+        if part is None:
+            new.touch()
         _lock(lock, new)
     except FileExistsError as error:
         raise WorkshopError(
@@ -147,14 +183,37 @@ def _index_locked(repository: Repository, part: Path | None) -> Iterator[None]:
             "Wait until it has ended, then try again.",
             path=lock,
         ) from error
+    except OSError as error:
+        raise WorkshopError(
+            f"git's index can't be locked: {error.strerror}",
+            "Nothing has changed. Mend that, then try again.",
+            path=lock,
+        ) from error
     try:
+        _untouched(repository, held)
         yield
+        if part is None:
+            repository.index_file.unlink(missing_ok=True)
+            lock.unlink()
+        else:
+            lock.replace(repository.index_file)
     except BaseException:
-        lock.unlink()
+        lock.unlink(missing_ok=True)
         raise
-    if part is None:
-        repository.index_file.unlink(missing_ok=True)
-        lock.unlink()
-    else:
-        lock.replace(repository.index_file)
     new.unlink(missing_ok=True)
+
+
+def _untouched(repository: Repository, held: Held) -> None:
+    """Raise WorkshopError when git has staged, committed or switched since the backup.
+
+    To be asked while the index is locked: from then on git must wait.
+    """
+    file = repository.index_file
+    written = file.read_bytes() if file.is_file() else None
+    if written == held.file and stands(repository):
+        return
+    raise WorkshopError(
+        "git changed this at this very moment: it is not in the backup",
+        "Wait until the other git command has ended, then try again.",
+        path=repository.own / "HEAD" if written == held.file else file,
+    )

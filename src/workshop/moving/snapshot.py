@@ -29,7 +29,10 @@ _SELF = "The workshop <workshop@example.org>"
 
 # Names that git keeps for itself, in any disguise that some disk takes for them: fsck minds them
 # in a tree. Such a file's bytes go beside the state instead.
-_RESERVED = re.compile(r"(\.git|git~\d+)([ .:\\].*)?|\.gitmodules.*|gitmod~\d.*|gi7eba~\d.*", re.S)
+_RESERVED = re.compile(
+    r"(\.git|git~\d+)([ .:].*)?|\.git(modules|attributes).*|git(mod|att)~\d.*|gi(7eba|7d29)~\d.*",
+    re.S,
+)
 
 
 class Backup(NamedTuple):
@@ -43,21 +46,32 @@ class Backup(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """The commit that a move makes on the person's branch: message, author, paths, contents."""
+    """The commit that a move makes on the person's branch: message, author, what goes, contents."""
 
     message: str
     author: str
-    known: Iterable[str]
+    gone: Iterable[str]
     files: Mapping[str, tuple[str, bytes]]
 
 
-def index(repository: Repository) -> tuple[bytes | None, indexfile.Index]:
-    """The index's bytes (None when there is none) and its entries. Raises WorkshopError."""
+class Held(NamedTuple):
+    """The index before a move: its bytes, whole, and what they say.
+
+    `file` is what the file held: a split index is not whole. None: there is none.
+    """
+
+    data: bytes | None
+    entries: indexfile.Index
+    file: bytes | None
+
+
+def index(repository: Repository) -> Held:
+    """Read the index. Raises WorkshopError."""
     file = repository.index_file
     try:
-        data = file.read_bytes()
+        data = written = file.read_bytes()
     except FileNotFoundError:
-        return None, indexfile.Index()
+        return Held(None, indexfile.Index(), None)
     size = 32 if repository.hashing == "sha256" else 20
     try:
         found = indexfile.parse(data, size)
@@ -76,7 +90,7 @@ def index(repository: Repository) -> tuple[bytes | None, indexfile.Index]:
             "Solve them, and `git add` each file that `git status` calls unmerged.",
             path=repository.top,
         )
-    return data, found
+    return Held(data, found, written)
 
 
 def _whole(repository: Repository, data: bytes) -> bytes:
@@ -97,7 +111,7 @@ def save(
     repository: Repository,
     survey: Survey,
     verb: str,
-    held: tuple[bytes | None, indexfile.Index],
+    held: Held,
     *,
     known: Iterable[str],
     progress: str | None,
@@ -109,7 +123,8 @@ def save(
     `held` is what `index` said; `refs` are the branches that the move touches besides HEAD's.
     Returns the backup and the hash of that commit, which no branch names yet.
     """
-    data, entries = held
+    data, entries, _ = held
+    beside = _existing(repository, entries.objects)
     now = time.time()
     name = _name(repository, now)
     backup = Backup(name, verb, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
@@ -129,10 +144,13 @@ def save(
     for left in repository.folder.glob("marks-*"):  # by a move that was killed
         left.unlink(missing_ok=True)
     marks = repository.folder / f"marks-{name}"
-    stream = _stream(repository, survey, backup, state, data, entries, reached, f"{int(now)} +0000")
+    stream = _stream(
+        repository, survey, backup, state, data, entries, beside, reached, f"{int(now)} +0000"
+    )  # fmt: skip
     try:
         git.feed(
             *git.CALM, "-c", "fastimport.unpackLimit=0",  # one pack, and on the disk for sure
+            "-c", "core.ignoreCase=false",  # it folds `Notes` and `notes`: one would be lost
             "fast-import", "--quiet", f"--export-marks={marks}", cwd=repository.top, stdin=stream,
         )  # fmt: skip
     except git.GitError as error:
@@ -149,8 +167,20 @@ def save(
     return backup, commit
 
 
+def _existing(repository: Repository, names: Iterable[str]) -> dict[str, str]:
+    """Those of these trees and blobs that are there, and the kind of each. When the index names
+    one that no commit keeps, `git gc` removes it: with the index brought back, git would fail."""
+    words = "".join(f"{name}\n" for name in names).encode()
+    if not words:
+        return {}
+    out = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", cwd=repository.top,
+                  sealed=False, stdin=words)  # fmt: skip
+    found = dict(line.split(" ")[:2] for line in out.decode().splitlines())
+    return {name: kind for name, kind in found.items() if kind in {"tree", "blob"}}
+
+
 def _name(repository: Repository, now: float) -> str:
-    """A name that sorts by time, and is free."""
+    """The time as a name, and free."""
     while True:
         name = time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + f"-{int(now * 1000) % 1000:03}"
         if not (repository.common / REFS / name).exists():
@@ -165,6 +195,7 @@ def _stream(
     state: dict[str, Any],
     data: bytes | None,
     entries: indexfile.Index,
+    beside: Mapping[str, str],
     reached: Reached | None,
     when: str,
 ) -> Iterator[bytes]:
@@ -184,6 +215,10 @@ def _stream(
             hidden.append(b"M 100644 :%d reserved/%d\n" % (mark, mark))
         else:
             plain.append(b"M %s :%d %s\n" % (mode.encode(), mark, _quoted(os.fsencode(path))))
+    hidden += (
+        f"M {'040000' if kind == 'tree' else '100644'} {name} reserved/{name}\n".encode()
+        for name, kind in beside.items()
+    )
     state["files"] = files
     document = json.dumps(state, indent=1).encode("ascii") + b"\n"
 
@@ -211,7 +246,7 @@ def _stream(
         yield commit(3, reached.author, reached.message, [])
         if head:
             yield f"from {head}\n".encode()
-        yield from (b"D %s\n" % _quoted(os.fsencode(path)) for path in reached.known)
+        yield from (b"D %s\n" % _quoted(os.fsencode(path)) for path in reached.gone)
         for path, (mode, content) in reached.files.items():
             yield f"M {mode} inline ".encode() + _quoted(os.fsencode(path)) + b"\n" + _data(content)
     message = (
@@ -228,9 +263,11 @@ def _stream(
 
 def listing(top: Path) -> tuple[Backup, ...]:
     """Every backup of the repository, the oldest first."""
+    # by the time of their commits: names have the local time, which may go back an hour
     out = git.text(
-        "for-each-ref", "--format=%(refname)%00%(contents)%01", REFS, cwd=top, sealed=False
-    )
+        "for-each-ref", "--sort=refname", "--sort=creatordate",
+        "--format=%(refname)%00%(contents)%01", REFS, cwd=top, sealed=False,
+    )  # fmt: skip
     found = []
     for each in out.split("\1"):
         ref, _, message = each.lstrip("\n").partition("\0")
@@ -250,7 +287,8 @@ def blobs(top: Path, names: Iterable[str]) -> dict[str, bytes]:
     if not asked:
         return {}
     words = "".join(f"{name}\n" for name in asked).encode()
-    out = git.run("cat-file", "--batch", cwd=top, sealed=False, stdin=words)
+    out = git.run("cat-file", "--batch", cwd=top, sealed=False, stdin=words,
+                  variables={"GIT_NO_REPLACE_OBJECTS": "1"})  # fmt: skip
     found, at = {}, 0
     for name in asked:
         line = out[at : out.index(b"\n", at)]
@@ -269,7 +307,8 @@ def blobs(top: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 def _reserved(path: str) -> bool:
     """Whether a careless disk, one without case or for ASCII alone, takes it for git's own."""
-    names = (part.encode("ascii", "ignore").decode().lower() for part in path.split("/"))
+    parts = re.split(r"[/\\]", path)  # on some disks, `a\.git` is in a folder
+    names = (part.encode("ascii", "ignore").decode().lower() for part in parts)
     return any(_RESERVED.fullmatch(name) for name in names)
 
 

@@ -12,9 +12,9 @@ from workshop.errors import WorkshopError
 from workshop.history import File
 from workshop.model import Course, Step
 from workshop.moving import sequence, snapshot, worktree
-from workshop.moving.indexfile import Index
 from workshop.moving.repository import Repository, alone, guard, open_
 from workshop.moving.sequence import Moved, Report
+from workshop.moving.snapshot import Held
 from workshop.moving.worktree import Goal, Wanted
 
 
@@ -80,13 +80,13 @@ def _become(
             {},
         )
         held = snapshot.index(repository)
-        survey = sequence.look(repository, held[1], goal)
+        survey = sequence.look(repository, held.entries, goal)
         backup, made = snapshot.save(
             repository, survey, verb, held,
             known=known, progress=learner.progress(project),
             reached=snapshot.Reached(
                 f"{subject}\n\nMade by `workshop {verb}`. What was there before is in a backup.\n",
-                _author(repository), known,
+                _author(repository), known & _committed(repository),
                 {path: (file.mode, file.data) for path, file in files.items()},
             ),
         )  # fmt: skip
@@ -96,7 +96,7 @@ def _become(
         slugs = tuple(step.slug for step in course.steps[:done])
         by_name = {names[path]: file.data for path, file in files.items()}
         sequence.carry_out(
-            repository, survey, goal, backup,
+            repository, held, survey, goal, backup,
             sequence.Rest(
                 _new_index(repository, held, goal, files),
                 lambda: _move_head(repository, commit, verb),
@@ -115,6 +115,17 @@ def _author(repository: Repository) -> str:
         for key in ("user.name", "user.email")
     )  # fmt: skip
     return f"{name} <{email}>" if name and email else "A learner <learner@example.org>"
+
+
+def _committed(repository: Repository) -> set[str]:
+    """The files of HEAD. A folder of the same name as a stage's file is none: it stays."""
+    if repository.commit is None:
+        return set()
+    out = git.run(
+        "ls-tree", "-r", "-z", "--name-only", "--full-tree", repository.commit,
+        cwd=repository.top, sealed=False,
+    )  # fmt: skip
+    return {os.fsdecode(name) for name in out.split(b"\0") if name}
 
 
 def _differs(repository: Repository, made: str) -> bool:
@@ -136,10 +147,10 @@ def _empty(repository: Repository, tree: str) -> bool:
 
 
 def _new_index(
-    repository: Repository, held: tuple[bytes | None, Index], goal: Goal, files: Mapping[str, File]
+    repository: Repository, held: Held, goal: Goal, files: Mapping[str, File]
 ) -> Path | None:
     """Prepare the index of the stage: the course's entries change, all others stay as they are."""
-    data, index = held
+    data, index, _ = held
     part = sequence.new_part(repository)
     if data is not None:
         part.write_bytes(data)

@@ -77,7 +77,8 @@ def read(top: Path, path: str, link: bool) -> bytes:
     """The bytes of a file, or where a link leads. Raises WorkshopError when they can't be read."""
     file = top / path
     try:
-        return os.fsencode(file.readlink()) if link else file.read_bytes()
+        # as it is written: a Path would tidy up `./real/`
+        return os.fsencode(os.readlink(file)) if link else file.read_bytes()  # noqa: PTH115
     except OSError as error:
         raise WorkshopError(
             f"this file can't be read, so it can't be saved: {error.strerror}",
@@ -104,14 +105,15 @@ class Eyes:
 
     def kind(self, path: str) -> str:
         """What is at a path: a `folder`, a `file` (or link), `nothing`, or something `odd`."""
-        known = self._kinds.get(path)
-        if known is None:
-            known = self._kinds[path] = self._look(path)
-        return known
+        if path not in self._kinds:
+            for each in (*above(path), path):  # from the top: however deep it is
+                if each not in self._kinds:
+                    self._kinds[each] = self._look(each)
+        return self._kinds[path]
 
     def _look(self, path: str) -> str:
         folder = path.rpartition("/")[0]
-        if folder and self.kind(folder) != "folder":  # what is behind a link is not here
+        if folder and self._kinds[folder] != "folder":  # what is behind a link is not here
             return "nothing"
         try:
             mode = (self.top / path).lstat().st_mode
@@ -148,16 +150,21 @@ class Eyes:
 
     def within(self, folder: str) -> Iterator[tuple[str, bool]]:
         """All below a folder, what lies deeper first: the path, and whether it is a folder."""
-        for entry in sorted(os.listdir(self.top / folder)):  # noqa: PTH208  (names, not paths)
-            path = f"{folder}/{entry}"
-            if entry == ".git":
-                raise _nested(self.top / folder)
-            kind = self.kind(path)
-            if kind == "odd":
-                raise _odd(self.top / path)
-            if kind == "folder":
-                yield from self.within(path)
-            yield path, kind == "folder"
+        found: list[tuple[str, bool]] = []
+        left = [folder]
+        while left:
+            at = left.pop()
+            for entry in sorted(os.listdir(self.top / at)):  # noqa: PTH208  (names, not paths)
+                path = f"{at}/{entry}"
+                if entry == ".git":
+                    raise _nested(self.top / at)
+                kind = self.kind(path)
+                if kind == "odd":
+                    raise _odd(self.top / path)
+                if kind == "folder":
+                    left.append(path)
+                found.append((path, kind == "folder"))
+        return reversed(found)
 
 
 def survey(top: Path, mine: Iterable[str], goal: Goal, hashing: str) -> Survey:
@@ -259,12 +266,14 @@ def _odd(path: Path) -> WorkshopError:
 
 
 def clash(paths: Iterable[str], goal: Goal, top: Path) -> None:
-    """Where case does not count: refuse a file that differs from a wanted one in case alone."""
-    wanted = {part.casefold(): part for path in goal.files for part in (*above(path), path)}
+    """Where case does not count: refuse a file that differs in case alone from one that the move
+    writes, or removes. Two that are both wanted were there together before, so they can be."""
+    files = {part for path in goal.files for part in (*above(path), path)}
+    wanted = {part.casefold(): part for part in (*goal.gone, *files)}
     for path in paths:
         for part in (*above(path), path):
             other = wanted.get(part.casefold(), part)
-            if other != part:
+            if other != part and part not in files:
                 raise WorkshopError(
                     f"this differs from {other} in case alone, and your disk takes both for one",
                     f"Give it another name than {other}, then try again.",
