@@ -26,6 +26,8 @@ SHARED = "WORKSHOP_TESTS_SHARED"
 def pytest_configure(config: pytest.Config) -> None:
     """Started in the background, we would ignore Ctrl-C, and so would all that a test starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Commands are printed as they can be typed: `python` is this one, as in an environment.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if SHARED not in os.environ:  # pytest-xdist's workers have it from the one who started them
         # Not below pytest's own folder, which every other run of pytest closes to PostgreSQL's user
         folder = tempfile.mkdtemp(prefix="workshop-")

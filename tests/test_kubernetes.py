@@ -628,7 +628,7 @@ def test_the_command_line_speaks_of_the_cluster(pretended: Pretended) -> None:
         f"Production:  {made[:10]} 3 of 3 pods ready, namespace project-production\n"
     )
     assert workshop(pretended.project, "releases", *target).stdout.startswith(f"live  {made[:10]}")
-    assert workshop(pretended.project, "releases").stdout == ""
+    assert workshop(pretended.project, "releases").stdout.startswith("No releases yet.")
     assert workshop(pretended.project, "production", "down", *target).stdout == (
         "Ended: project-production. The data stays, and so does all else.\n"
         "To remove it for good, with its data:\n"

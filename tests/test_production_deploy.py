@@ -248,7 +248,7 @@ def test_a_port_of_ones_own_and_moving_it(site: Site) -> None:
     assert (done.returncode, done.stderr) == (
         2,
         f"error: {site.project}: production answers on port {port} already\n"
-        f"       To move it: workshop production down, then deploy with --port {other}\n",
+        f"       To move it: python -m workshop production down, then deploy with --port {other}\n",
     )
     site.serves("one", first)
     production.down(site.project)

@@ -171,7 +171,7 @@ def test_a_port_that_is_taken(site: Site) -> None:
         says = (
             f"error: {site.project}: port {port} can't be had: Address already in use\n"
             "       End the program that uses it, or name another port:"
-            " workshop deploy production --port 8080\n"
+            " python -m workshop deploy production --port 8080\n"
         )
         refused(site, "deploy", "--port", str(port), says=says)
     assert site.log() == [("deploy", made, "failed")]
@@ -183,7 +183,7 @@ def test_a_port_that_is_none(site: Site) -> None:
     says = (
         f"error: {site.project}: port 70000 can't be had: bind(): port must be 0-65535.\n"
         "       End the program that uses it, or name another port:"
-        " workshop deploy production --port 8080\n"
+        " python -m workshop deploy production --port 8080\n"
     )
     refused(site, "deploy", "--port", "70000", says=says)
 

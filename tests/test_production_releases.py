@@ -48,7 +48,7 @@ def test_what_was_rolled_back_is_not_chosen_again(site: Site) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"error: {site.project}: there is no release to roll back to in production\n"
-        "       A rollback needs two deploys. See `workshop releases`.\n"
+        "       A rollback needs two deploys. See `python -m workshop releases`.\n"
     )
     site.serves("one", one)
     # asked for by name it comes, and counts as good again
@@ -76,7 +76,7 @@ def test_one_that_was_rolled_back_stays_so_when_its_next_deploy_fails(site: Site
 def test_no_release_to_roll_back_to(site: Site) -> None:
     says = (
         f"error: {site.project}: there is no release to roll back to in production\n"
-        "       A rollback needs two deploys. See `workshop releases`.\n"
+        "       A rollback needs two deploys. See `python -m workshop releases`.\n"
     )
     assert site.run("rollback").stderr == says
     made = site.deploy("one")
@@ -293,7 +293,10 @@ def test_interrupts_are_heard_again_afterwards(site: Site) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["run"], "error: which command?\n       Name one: workshop run python manage.py check\n"),
+        (
+            ["run"],
+            "error: which command?\n       Name one: python -m workshop run python manage.py check\n",
+        ),
         (
             ["run", "-e", "A", "true"],
             "error: this sets no variable: A\n       Write it as -e NAME=VALUE\n",
@@ -311,7 +314,7 @@ def test_interrupts_are_heard_again_afterwards(site: Site) -> None:
         (
             ["run", "--environment", "integration", "true"],
             "error: PROJECT: nothing is live in integration\n"
-            "       Bring it up: workshop deploy integration\n",
+            "       Bring it up: python -m workshop deploy integration\n",
         ),
         (
             ["run", "--environment", "moon", "true"],
@@ -326,7 +329,7 @@ def test_interrupts_are_heard_again_afterwards(site: Site) -> None:
         (
             ["database", "start", "integration"],
             "error: PROJECT: nothing is live in integration\n"
-            "       Bring it up: workshop deploy integration\n",
+            "       Bring it up: python -m workshop deploy integration\n",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -345,7 +348,7 @@ def test_nothing_runs_in_an_environment_that_is_down(site: Site) -> None:
     assert (done.returncode, done.stderr) == (
         2,
         f"error: {site.project}: nothing is live in production\n"
-        "       Bring it up: workshop deploy\n",
+        "       Bring it up: python -m workshop deploy\n",
     )
 
 

@@ -77,7 +77,7 @@ def known(project: Path) -> dict[str, Any]:
             return {"done": noted["done"], **noted}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, IsADirectoryError):
+    except (ValueError, KeyError, TypeError, IsADirectoryError, RecursionError):
         pass
     raise WorkshopError(
         "this file is damaged: the workshop can't read your progress in it",

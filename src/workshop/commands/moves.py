@@ -97,10 +97,16 @@ def note_interrupted(args: argparse.Namespace, project: Path) -> None:
     """Tell of a move that was ended in the middle, and how to bring back what was there."""
     from workshop import kept
 
-    name = kept.interrupted(project)
-    if name is not None:
-        restore = command(args, f"backups restore {name}")
-        print(f"A move was interrupted here. What you had before it:\n\n  {restore}\n")
+    names = kept.interruptions(project)
+    if not names:
+        return
+    if len(names) == 1:
+        print("A move was interrupted here. What you had before it:\n")
+    else:
+        print(f"{len(names)} moves were interrupted here. What you had before each of them:\n")
+    for name in names:
+        print(f"  {command(args, f'backups restore {name}')}")
+    print()
 
 
 def _for_goto(own: argparse.ArgumentParser) -> None:
