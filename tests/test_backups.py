@@ -439,7 +439,7 @@ def test_the_list_and_the_printed_command(project: Path) -> None:
 def test_a_backup_that_is_not_there(course: Course, project: Path) -> None:
     done = workshop("backups", "restore", cwd=project)
     assert (done.returncode, done.stderr) == (
-        2, "error: which backup?\n       Name one from the list: workshop backups\n"
+        2, "error: which backup?\n       Name one from the list: python -m workshop backups\n"
     )  # fmt: skip
     done = workshop("backups", "restore", "x", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")

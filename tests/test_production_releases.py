@@ -295,7 +295,8 @@ def test_interrupts_are_heard_again_afterwards(site: Site) -> None:
     [
         (
             ["run"],
-            "error: which command?\n       Name one: python -m workshop run python manage.py check\n",
+            "error: which command?\n"
+            "       Name one: python -m workshop run python manage.py check\n",
         ),
         (
             ["run", "-e", "A", "true"],
