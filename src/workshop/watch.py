@@ -27,7 +27,7 @@ Kind = Literal["watching", "judging", "verdict", "ended", "broken", "note"]
 
 # Where the kernel reports no file events, or not those of others.
 _NO_EVENTS = {"9p", "drvfs", "nfs", "nfs4", "cifs", "smb3", "smbfs", "vboxsf", "fuse.sshfs", "afs"}
-_STEP = 32  # milliseconds between two looks at the events: less than 0.2 % of a core
+_STEP = 40  # milliseconds between two looks at the events: less than 0.2 % of a core
 _POLL = 1000  # milliseconds between two looks at all files, where there are no events
 _IGNORED = {".git", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".idea",
             ".mypy_cache", ".pytest_cache", ".ruff_cache"}  # fmt: skip
