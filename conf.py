@@ -24,7 +24,8 @@ include_patterns = [
     "steps/*/index.md",
     "steps/*/trainer.md",
     "katas/*/*.md",
-    "notebooks/*",
+    "notebooks/index.md",
+    "notebooks/0*.ipynb",
 ]
 exclude_patterns = [".*", "build", "dist", "src", "tests", "solutions", "benchmarks"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}

@@ -162,9 +162,12 @@ def _install_python(session: nox.Session, extras: str) -> None:
     # pip fetches one package at a time; uv, which we need anyway, fetches the rest all at once
     session.install(uv)
     python = Path(session.bin) / ("python.exe" if os.name == "nt" else "python")
+    # A clone that was moved has programs in it that look for Python where it was.
+    again = ["--reinstall"] if stamp.is_file() else []
     session.run_install(
-        "uv", "pip", "install", "--quiet", "--python", str(python), "--editable", f".[{extras}]"
-    )
+        "uv", "pip", "install", "--quiet", *again, "--python", str(python),
+        "--editable", f".[{extras}]",
+    )  # fmt: skip
     stamp.write_text(wanted, "ascii")
 
 

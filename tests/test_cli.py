@@ -191,9 +191,30 @@ def test_build_says_what_it_made(tmp_path: Path) -> None:
         f"{hashes[0]}  01-hello\n"
         f"{hashes[1]}  02-name\n"
         "\n"
-        "demo: 2 stages. Look at one: git checkout 01-hello\n"
-        "demo.bundle: the same as one file. Use it: git clone demo.bundle\n"
+        "demo: 2 stages. Look at one:\n"
+        "\n"
+        "  git -C demo checkout 01-hello\n"
+        "\n"
+        "demo.bundle: the same as one file. Use it:\n"
+        "\n"
+        "  git clone demo.bundle\n"
     )
+
+
+def test_a_bundle_takes_the_place_of_a_bundle_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("my only copy")
+    for name, says in (
+        ("notes.txt", "this is a file of yours\n       Name another one.\n"),
+        (".", "this is a folder\n       Name a file in it, one that is not there yet.\n"),
+    ):
+        done = workshop("build", "demo", "--course", GOOD, "--bundle", name, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (2, f"error: {name}: {says}")
+    assert notes.read_text() == "my only copy"
+    assert not (tmp_path / "demo").exists()
+    words = ("--course", GOOD, "--bundle", "demo.bundle")
+    assert workshop("build", "one", *words, cwd=tmp_path).returncode == 0
+    assert workshop("build", "two", *words, cwd=tmp_path).returncode == 0
 
 
 def test_start_tells_the_next_command_and_that_git_needs_a_name(tmp_path: Path) -> None:

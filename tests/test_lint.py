@@ -26,6 +26,14 @@ def write(name: str, text: str) -> Callable[[Path], None]:
     return spoil
 
 
+def both(*spoils: Callable[[Path], None]) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        for each in spoils:
+            each(root)
+
+    return spoil
+
+
 def remove(name: str) -> Callable[[Path], None]:
     return lambda root: (root / name).unlink()
 
@@ -164,6 +172,17 @@ MOVED = "if you meant it, record it with `workshop lint --record`"
                 "katas/empty/judge: this kata's judge has no checks",
                 "solutions/katas/empty: missing: a kata has an exemplar",
                 "katas/empty/kata.toml: red is empty: the start must fail its judge",
+            ],
+        ),
+        (
+            both(
+                write("katas/empty/kata.toml", 'title = "T"\nminutes = 3\n'),
+                write("katas/empty/judge/test_it.py", "def test_it(:\n"),
+            ),
+            [
+                "katas/empty/index.md: missing: the brief",
+                "katas/empty/debrief.md: missing: the debrief",
+                "katas/empty/judge/test_it.py:1: this is not Python: invalid syntax",
             ],
         ),
     ],

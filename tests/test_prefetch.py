@@ -47,6 +47,20 @@ def test_what_tox_asks_for_is_there_too(
     assert environments.fetch_for_tox(solution) is False
 
 
+def test_what_is_compiled_is_compiled_without_a_network(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))  # nothing was fetched before
+    solution = course_folder / "solutions" / "02-name"
+    wanted, pins = solution / "requirements" / "production.in", solution / "requirements.txt"
+    wanted.parent.mkdir()
+    wanted.write_text("click==8.1.7\n")  # on Windows, it needs another one
+    pins.write_text("click==8.1.7\n")
+    prefetch(load(course_folder), report=lambda *_: None)
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    assert "colorama" in environments.compiled(wanted, pins)
+
+
 def test_a_tox_ini_that_asks_for_nonsense_is_told(course_folder: Path) -> None:
     ini = course_folder / "solutions" / "02-name" / "tox.ini"
     ini.write_text("[tox]\nno_package = true\n[testenv:unit]\ndeps = ./nowhere\n")

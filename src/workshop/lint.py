@@ -169,7 +169,13 @@ def _kata(course: Course, kata: Kata) -> Iterator[Finding]:
             yield _finding(course, entry, "stray: a kata has no such file")
     toml = kata.folder / "kata.toml"
     tests = sorted((kata.folder / "judge").glob("test_*.py"))
-    names = {check.name for file in tests for check in checks(file)}
+    names = set()
+    for file in tests:
+        try:
+            names |= {check.name for check in checks(file)}
+        except SyntaxError as error:
+            yield _finding(course, file, f"this is not Python: {error.msg}", error.lineno)
+            return
     if not names:
         yield _finding(course, kata.folder / "judge", "this kata's judge has no checks")
     if not kata.solution.is_dir():
@@ -183,6 +189,9 @@ def _kata(course: Course, kata: Kata) -> Iterator[Finding]:
 
 def _solutions(course: Course) -> Iterator[Finding]:
     folder = course.root / "solutions"
+    if not folder.is_dir():
+        yield _finding(course, folder, "missing: the solutions")
+        return
     known = {step.solution.name for step in course.steps} | {"katas"} | _LEFT_BY_TOOLS
     for entry in sorted(folder.iterdir()):
         if entry.name not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from workshop import environments, history
@@ -11,7 +11,7 @@ from workshop.model import Course
 
 
 def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
-    """Make the environment of each stage, and fetch what its tests need.
+    """Make the environment of each stage, and fetch what its tests and its compiler need.
 
     `report(tag, made)` is told whether there was something to do.
 
@@ -33,4 +33,15 @@ def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
                 if tox is not None and tox.data != contract:
                     contract = tox.data
                     made = environments.fetch_for_tox(Path(folder)) or made
+                for source, pins in _compiled(stage.files):
+                    # it knows all platforms, and so asks of packages that no environment here has
+                    environments.compiled(Path(folder) / source, Path(folder) / pins)
                 report(stage.step.tag, made)
+
+
+def _compiled(files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The short lists of requirements among these files, each with the pins made from it."""
+    names = set(files)
+    for path in sorted(name for name in names if name.endswith(".in")):
+        own = f"{path.removesuffix('.in')}.txt"
+        yield from ((path, pins) for pins in (own, "requirements.txt") if pins in names)

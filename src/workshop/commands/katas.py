@@ -22,14 +22,15 @@ def _list(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> int:
     from workshop import kata
-    from workshop.paths import program
+    from workshop.commands.learning import folder
+    from workshop.paths import program, typed
 
     course = course_of(args)
     begun = kata.start(course, args.slug, args.directory)
     print(f"The kata is in {begun.project}. You have {begun.kata.minutes} minutes, from now.")
     print(f"The brief: {begun.kata.folder / 'index.md'}")
     print("\nHave it judged, as often as you like:\n")
-    print(f"  cd {args.directory}\n  {program()} kata judge")
+    print(f"  cd {typed(folder(args.directory))}\n  {program()} kata judge")
     return GREEN
 
 

@@ -39,12 +39,12 @@ def start(args: argparse.Namespace) -> int:
         print(f"\nStep {green.number:02d}, {green.title}, is green and not committed yet. Next:")
     elif step is not None:
         print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:")
-    print(f"  cd {typed(_folder(args.directory))}")
+    print(f"  cd {typed(folder(args.directory))}")
     print(f"  {program()} check")
     return GREEN
 
 
-def _folder(directory: Path) -> str:
+def folder(directory: Path) -> str:
     """A folder that `cd` does not take for an option."""
     return f"./{directory}" if str(directory).startswith("-") else str(directory)
 

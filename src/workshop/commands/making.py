@@ -22,15 +22,34 @@ if TYPE_CHECKING:
 def build(args: argparse.Namespace) -> int:
     """Write the demo project as a git repository."""
     from workshop import history
+    from workshop.paths import typed
 
     root = root_of(args)
+    if args.bundle:
+        _may_be_written(args.bundle)
     tags = history.write(_steps(root), root, args.directory, bundle=args.bundle)
     for tag in tags:
         print(f"{tag.commit[:10]}  {tag.name}")
-    print(f"\n{args.directory}: {len(tags)} stages. Look at one: git checkout {tags[0].name}")
+    print(f"\n{args.directory}: {len(tags)} stages. Look at one:\n")
+    print(f"  git -C {typed(str(args.directory))} checkout {tags[0].name}")
     if args.bundle:
-        print(f"{args.bundle}: the same as one file. Use it: git clone {args.bundle}")
+        print(f"\n{args.bundle}: the same as one file. Use it:\n")
+        print(f"  git clone {typed(str(args.bundle))}")
     return GREEN
+
+
+def _may_be_written(bundle: Path) -> None:
+    """Raise WorkshopError unless nothing is there, or an earlier bundle."""
+    from workshop.errors import WorkshopError
+
+    if bundle.is_dir():
+        raise WorkshopError(
+            "this is a folder", "Name a file in it, one that is not there yet.", path=bundle
+        )
+    if bundle.exists():
+        with bundle.open("rb") as file:
+            if not file.read(16).startswith((b"# v2 git bundle", b"# v3 git bundle")):
+                raise WorkshopError("this is a file of yours", "Name another one.", path=bundle)
 
 
 def _steps(root: Path) -> Iterator[Step]:

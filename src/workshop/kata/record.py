@@ -46,7 +46,7 @@ def read(repository: Path) -> Record | None:
         return Record(str(kept["kata"]), started, str(kept["version"]))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise WorkshopError(
             "this file is damaged: the workshop can't read when your kata began",
             "Begin anew in another folder: workshop kata start KATA DIR",
