@@ -72,6 +72,22 @@ def test_what_a_step_needs_is_said_in_words_and_held(docs: Docs) -> None:
     assert not run(docs, "facts")["facts"].green
 
 
+@pytest.mark.parametrize("directive", ["checks", "hints"])
+def test_a_check_is_shown_as_its_command_prints_it(docs: Docs, directive: str) -> None:
+    """Markdown takes underscores for marks, unless they stand in code."""
+    check = docs.root / "steps" / "02-name" / "test_name.py"
+    text = check.read_text(encoding="utf-8")
+    lesson = docs.file("lesson").read_text(encoding="utf-8") + f"\n```{{{directive}}}\n```\n"
+    for name, shown in (
+        ("`__init__.py`", "__init__.py greets"),
+        ("__init__.py", "init .py greets"),
+    ):
+        check.write_text(text.replace("The page", name), encoding="utf-8")
+        assert docs.build(home=HOME, lesson=lesson)[1] == ""
+        assert shown in docs.text()
+        assert run(docs, "facts")["facts"].green is (name[0] == "`")
+
+
 def test_only_the_gates_that_are_named_run(docs: Docs) -> None:
     assert list(run(docs, "values", "coverage")) == ["coverage", "values"]
 
