@@ -73,7 +73,7 @@ def _measure(subject: Subject, runs: int, quick: bool) -> int:
     if not quick:
         when = tables.Circumstances(
             datetime.datetime.now(datetime.UTC).date().isoformat(),
-            platform.python_version(), os.cpu_count() or 1, runs,
+            platform.python_version(), os.cpu_count() or 1,
         )  # fmt: skip
         page = TABLES.read_text(encoding="utf-8") if TABLES.is_file() else ""
         page = tables.put(page, subject.name, tables.section(subject, result, when))

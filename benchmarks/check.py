@@ -34,7 +34,8 @@ def measure(bench: Bench) -> Result:
         tuple(
             Row(target, *medians(bench.runs, *_calls(project, step)))
             for target, step in ((_FIRST, steps[0]), (_LAST, steps[-1]))
-        )
+        ),
+        rounds=bench.runs,
     )
 
 

@@ -33,8 +33,9 @@ def measure(bench: Bench) -> Result:
         assistance: Command = [workshop(), "--help"]
         status: Command = [workshop(), "status"]
         nothing: Command = [python(), "-c", "pass"]
+        rounds = 5 * bench.runs
         helped, asked, bare = medians(
-            5 * bench.runs,
+            rounds,
             lambda: seconds(assistance, cwd=project),
             lambda: seconds(status, cwd=project),
             lambda: seconds(nothing, cwd=project),
@@ -45,7 +46,8 @@ def measure(bench: Bench) -> Result:
             Row(_HELP, helped, bare),
             Row(_STATUS, asked, bare),
             Row(_HEAVY, float(sum(name.partition(".")[0] in _NOT_WANTED for name in heavy))),
-        )
+        ),
+        rounds=rounds,
     )
 
 

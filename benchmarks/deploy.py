@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Result:
             lambda: _until_live(site, old, "rollback"),
             turn=False,  # no rollback without a deploy before it
         )
-    return Result((Row(_DEPLOY, deploy, own), Row(_ROLLBACK, rollback, own)))
+    return Result((Row(_DEPLOY, deploy, own), Row(_ROLLBACK, rollback, own)), rounds=bench.runs)
 
 
 def _until_live(site: demo.Site, commit: str, verb: str) -> float:

@@ -41,7 +41,8 @@ def measure(bench: Bench) -> Result:
             cwd=bench.scratch,
         )
 
-    return Result((Row(_FOUND, *medians(3 * bench.runs, ours, theirs)),))
+    rounds = 3 * bench.runs
+    return Result((Row(_FOUND, *medians(rounds, ours, theirs)),), rounds=rounds)
 
 
 def _find(file: Path) -> tuple[float, bool]:

@@ -56,10 +56,14 @@ class Bench(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The rows of a subject, in the order of its targets, and more in Markdown, if need be."""
+    """The rows of a subject, in the order of its targets, and more in Markdown, if need be.
+
+    `rounds` is how many each time is the median of; None where rows differ in it.
+    """
 
     rows: tuple[Row, ...]
     details: str = ""
+    rounds: int | None = None
 
 
 class Subject(NamedTuple):

@@ -12,22 +12,22 @@ _HEAD = ("what", "compared with", "at most", "measured", "ours", "theirs", "met"
 
 
 class Circumstances(NamedTuple):
-    """When and on what: a date (ISO 8601), Python's version, the number of cores, of runs."""
+    """When and on what: a date (ISO 8601), Python's version, the number of cores."""
 
     date: str
     python: str
     cores: int
-    runs: int
 
 
 def section(subject: Subject, result: Result, when: Circumstances) -> str:
     """A subject's part of the page: words, a row for each target, and how to repeat it."""
+    rounds = "" if result.rounds is None else f", {result.rounds} rounds"
     parts = [
         f"## {subject.title}",
         subject.text,
         table(_HEAD, [cells(row) for row in result.rows]),
         *([result.details] if result.details else []),
-        f"{when.date}, Python {when.python}, {when.cores} cores, {when.runs} rounds. "
+        f"{when.date}, Python {when.python}, {when.cores} cores{rounds}. "
         f"To repeat it: `nox -s benchmarks -- {subject.name}`",
     ]
     return "\n\n".join(parts)

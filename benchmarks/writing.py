@@ -24,7 +24,7 @@ from workshop.sphinxext import material
 _COST = Target("all lessons, built from nothing", "plain Sphinx, with all code typed in", 1.5)
 _REBUILD = Target("one lesson changed: all docs built again", "", 3, "seconds")
 _OWN = Target("the gates that need nobody to type anything", "", 5, "seconds")
-_WHOLE = Target("all gates, the robot included", "", 60, "seconds")
+_WHOLE = Target("all gates, where the robot has done all commands before", "", 60, "seconds")
 # Everything but our own directives is the same for both.
 _CONF = """
 extensions = ["myst_nb", "sphinx_design", "sphinx_copybutton"{ours}]

@@ -28,7 +28,7 @@ from workshop import course, history  # noqa: E402
 
 RATIO = Target("ours", "theirs", 1.25)
 COUNT = Target("lost", "", 0, "requests")
-WHEN = tables.Circumstances("2026-01-01", "3.11.7", 2, 9)
+WHEN = tables.Circumstances("2026-01-01", "3.11.7", 2)
 
 
 def subject(*rows: Row) -> Subject:
@@ -105,7 +105,7 @@ def test_python_may_keep_its_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_section_says_everything() -> None:
     rows = (Row(RATIO, 0.0125, 0.01), Row(RATIO, 3.0, 2.0), Row(COUNT, 2.0))
-    assert tables.section(subject(*rows), Result(rows, "More."), WHEN) == (
+    assert tables.section(subject(*rows), Result(rows, "More.", 9), WHEN) == (
         "## Something\n\nWords.\n\n"
         "| what | compared with | at most | measured | ours | theirs | met |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
@@ -116,6 +116,11 @@ def test_a_section_says_everything() -> None:
         "2026-01-01, Python 3.11.7, 2 cores, 9 rounds. "
         "To repeat it: `nox -s benchmarks -- some`"
     )
+
+
+def test_rounds_are_told_by_who_counted_them() -> None:
+    rows = (Row(COUNT, 0.0),)
+    assert "2 cores. To repeat it" in tables.section(subject(*rows), Result(rows), WHEN)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,9 @@ def test_quick_writes_nothing_and_a_missed_target_is_red(
     assert "1.50 (at most 1.25) missed: ours 3.00 s 2.00 s\n" in capsys.readouterr().out
     assert not (tmp_path / "tables.txt").exists()
     assert command.main(["some", "--runs", "4"]) == 1
-    assert ", 4 rounds. " in (tmp_path / "tables.txt").read_text(encoding="utf-8")
+    text = (tmp_path / "tables.txt").read_text(encoding="utf-8")
+    assert "1.50" in text
+    assert "rounds" not in text  # nobody has said that it did the four
     monkeypatch.setattr(command, "SUBJECTS", (subject(Row(RATIO, 2.0, 2.0)),))
     assert command.main([]) == 0
     assert "All met." in capsys.readouterr().out
@@ -183,6 +190,11 @@ def test_the_made_up_course_is_one(tmp_path: Path) -> None:
 # --- the page
 
 
+def _amount(cell: str, unit: str) -> float:
+    """A cell as a number: only times have a unit."""
+    return float(cell.removesuffix(" s") if unit == "seconds" else cell)
+
+
 @pytest.mark.parametrize("each", command.SUBJECTS, ids=lambda each: each.name)
 def test_the_page_has_a_row_for_every_target(each: Subject) -> None:
     page = command.TABLES.read_text(encoding="utf-8")
@@ -194,6 +206,10 @@ def test_the_page_has_a_row_for_every_target(each: Subject) -> None:
         (row,) = [row for row in rows if row[:2] == [f"| {target.what}", target.peer or "nothing"]]
         assert row[2] == tables.allowed(target)
         assert row[-1] in ("yes |", "**missed** |")
+        limit, measured = (_amount(cell, target.unit) for cell in row[2:4])
+        assert limit == target.limit
+        if measured != limit:  # what is rounded to the limit may be on either side of it
+            assert (measured < limit) is (row[-1] == "yes |")
 
 
 def test_the_page_tells_how_and_nothing_of_the_machine() -> None:

@@ -72,6 +72,22 @@ def test_what_a_step_needs_is_said_in_words_and_held(docs: Docs) -> None:
     assert not run(docs, "facts")["facts"].green
 
 
+@pytest.mark.parametrize("directive", ["checks", "hints"])
+def test_a_check_is_shown_as_its_command_prints_it(docs: Docs, directive: str) -> None:
+    """Markdown takes underscores for marks, unless they stand in code."""
+    check = docs.root / "steps" / "02-name" / "test_name.py"
+    text = check.read_text(encoding="utf-8")
+    lesson = docs.file("lesson").read_text(encoding="utf-8") + f"\n```{{{directive}}}\n```\n"
+    for name, shown in (
+        ("`__init__.py`", "__init__.py greets"),
+        ("__init__.py", "init .py greets"),
+    ):
+        check.write_text(text.replace("The page", name), encoding="utf-8")
+        assert docs.build(home=HOME, lesson=lesson)[1] == ""
+        assert shown in docs.text()
+        assert run(docs, "facts")["facts"].green is (name[0] == "`")
+
+
 def test_only_the_gates_that_are_named_run(docs: Docs) -> None:
     assert list(run(docs, "values", "coverage")) == ["coverage", "values"]
 
@@ -120,18 +136,45 @@ def test_no_pages_and_no_such_gate(docs: Docs, tmp_path: Path) -> None:
     )
 
 
+REPLAYED = Result("replay", 20)
+
+
 def test_lessons_are_counted(docs: Docs) -> None:
-    first, second = gates.lessons(course.load(docs.root), docs.root / "out")
+    first, second = gates.lessons(course.load(docs.root), docs.root / "out", [REPLAYED])
     assert first == Lesson("01-hello", listings=4, commands=7, pages=0, skipped=2)
     assert second == Lesson("02-name", listings=2, commands=8, pages=0, skipped=0)
+
+
+def test_what_no_robot_did_is_not_counted(docs: Docs) -> None:
+    """It could not be done here, or something went wrong before, or no robot was there at all."""
+    loaded, html = course.load(docs.root), docs.root / "out"
+    consoles = [
+        (block.where, len(replay.shown_entries(block)))
+        for block in page.of_lesson(page.read(html), loaded.steps[1])
+        if block.claim("shows") == "commands"
+    ]
+    where, many = consoles[0]
+    lacking = REPLAYED._replace(skipped=(Finding(where, "no engine: `ls`"),))
+    first, second = gates.lessons(loaded, html, [lacking])
+    assert (first.commands, second.commands) == (7, 8 - many)
+    for stopped, done in (("01-hello", (0, 0)), ("02-name", (7, 0))):
+        red = REPLAYED._replace(findings=(Finding(f"steps/{stopped}/index.html, block 2", "no"),))
+        found = gates.lessons(loaded, html, [Result("equality", 6), red])
+        assert tuple(each.commands for each in found) == done
+        assert [each.listings for each in found] == [4, 2]
+    assert [each.commands for each in gates.lessons(loaded, html, [])] == [0, 0]
 
 
 def test_a_page_to_open_is_counted(docs: Docs) -> None:
     html = docs.root / "out" / "steps" / "02-name" / "index.html"
     seen = '<div data-shows="browser" data-url="http://127.0.0.1:8000/"><pre>Hello</pre></div>'
     html.write_text(docs.html().replace("</body>", f"{seen}</body>"), encoding="utf-8")
-    _, second = gates.lessons(course.load(docs.root), docs.root / "out")
+    loaded, out = course.load(docs.root), docs.root / "out"
+    _, second = gates.lessons(loaded, out, [REPLAYED])
     assert second == Lesson("02-name", listings=2, commands=8, pages=1, skipped=0)
+    where = page.of_lesson(page.read(out), loaded.steps[1])[-1].where
+    unseen = REPLAYED._replace(skipped=(Finding(where, "there is no Chromium"),))
+    assert gates.lessons(loaded, out, [unseen])[1] == second._replace(pages=0)
 
 
 # --- what was replayed is not replayed again -----------------------------------------------------

@@ -200,6 +200,18 @@ def test_every_kind_is_tried_and_every_gate_is() -> None:
     assert len(MUTANTS) + len(SPOILED_FACTS) + len(REPLAYED) > 100
 
 
+# What is no prose, right above and right below some that is.
+FENCES = [
+    ("1. ```{commands}\n   ls in 9 steps\n   ```\n", "```{tree}\n```"),
+    ("- ```{commands}\n  ls in 9 steps\n", "```{tree}\n```"),
+    ("> ```{commands}\n> ls in 9 steps\n> ```\n", "```{tree}\n```"),
+    ("```{commands}\nls in 9 steps\n`````\n", "```{tree}\n```"),
+    ("````{example}\n```\nls in 9 steps\n```\n````", "````{example}\n````"),
+    ("```{commands}\nls in 9 steps\n~~~\n``` 9 steps\n```", "```{tree}\n```"),
+    ("::::{note}\n:::{tree}\n9 steps\n::::", ":::{tree}\n:::"),
+]
+
+
 # --- prose ---------------------------------------------------------------------------------------
 
 
@@ -214,6 +226,14 @@ def test_every_kind_is_tried_and_every_gate_is() -> None:
         ("It takes 3 minutes.", "a typed count: '3 minutes'. Write {value}`minutes:…`"),
         ("There are three checks.", "a typed count: 'three checks'. Write {{value}}"),
         ("All 13 steps.", "a typed count: '13 steps'. Write {{value}}"),
+        ("We go in twenty\nsteps.", "a typed count: 'twenty steps'. Write {{value}}"),
+        ("> All of its 13\n> checks.", "a typed count: '13 checks'. Write {{value}}"),
+        ("See thirteen steps.", "a typed count: 'thirteen steps'. Write {{value}}"),
+        ("Thirty-two katas.", "a typed count: 'Thirty-two katas'. Write {{value}}"),
+        ("In 20 small steps.", "a typed count: '20 small steps'. Write {{value}}"),
+        ("In 20 **steps**.", "a typed count: '20 **steps'. Write {{value}}"),
+        ("It takes 7\nminutes.", "a typed count: '7 minutes'. Write {value}`minutes:…`"),
+        ("It is at port\n9000.", "a typed port: 'port 9000'. Write {value}`url`"),
         (
             "You did it in step 2.",
             "a typed step: 'step 2'. Write a link to the step, or {value}`title:slug`",
@@ -222,7 +242,16 @@ def test_every_kind_is_tried_and_every_gate_is() -> None:
         ("Look into /home/ada/demo.", "a typed path: '/home/ada/demo.'. Write a relative path"),
         ("Open `main.py`.", "there is no file main.py"),
         (":::{note}\nIt has 4 files.\n:::", "a typed count: '4 files'. Write {{value}}"),
+        (":::{note} It has 4 files.\n:::", "a typed count: '4 files'. Write {{value}}"),
+        (
+            "```{figure} a.svg\n:alt: All 4 files.\n:width: 9 files\n```",
+            "a typed count: '4 files'. Write {{value}}",
+        ),
         ("- a\n- See `deploy/app.conf`", "there is no file deploy/app.conf"),
+        *(
+            (before + "\nIt has 4 files.\n" + after, "a typed count: '4 files'. Write {{value}}")
+            for before, after in FENCES
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -255,6 +284,15 @@ def test_a_typed_value_is_found(
     (found,) = prove()
     assert found.startswith(f"{name}, cell 1:" if file.suffix == ".ipynb" else f"{name}:")
     assert found.endswith(f": {fact}")
+
+
+def test_a_typed_value_is_found_in_its_line(tmp_path: Path) -> None:
+    """A paragraph is read as one, and a role in it may go over a line's end, too."""
+    root = shutil.copytree(COURSES / "good", tmp_path / "course")
+    file = root / "page.md"
+    file.write_text("# A\n\n{value}`title:\n01` is one\nof twenty\nsteps.\n", encoding="utf-8")
+    found = values.prove(course.load(root), [file], (), Waivers(())).findings
+    assert [each.where for each in found] == ["page.md:5"]
 
 
 # --- replay: a robot does the spoiled lessons ----------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -63,15 +62,17 @@ NONE = "These pages were built without a proof."
 PAGE = "# Proof\n\n```{proof}\n```\n\n```{toctree}\n:hidden:\n:glob:\n\nsteps/*/index\n```\n"
 
 
-def commits(root: Path) -> Mapping[str, str]:
-    with history.built(load(root)) as (_, tags):
-        return {tag.name: tag.commit for tag in tags}
+def keep(root: Path, proven: Proof) -> None:
+    course = load(root)
+    with history.built(course) as (_, tags):
+        commits = {tag.name: tag.commit for tag in tags}
+    proof.write(root / proof.FILE, course, commits, proven)
 
 
 @pytest.fixture
 def docs(course_folder: Path) -> Docs:
     made = Docs(course_folder)
-    proof.write(course_folder / proof.FILE, commits(course_folder), KEPT)
+    keep(course_folder, KEPT)
     assert made.build(home=PAGE)[1] == ""
     return made
 
@@ -83,34 +84,68 @@ def test_every_number_on_the_page_is_one_that_was_kept(docs: Docs) -> None:
 def test_a_new_proof_is_shown_and_what_it_lacks_stays(docs: Docs) -> None:
     better = KEPT.trials[3]._replace(lost=0)
     trials = (*KEPT.trials[:3], better, *KEPT.trials[4:])
-    proof.write(docs.root / proof.FILE, commits(docs.root), Proof(trials=trials))
+    keep(docs.root, Proof(trials=trials))
     assert docs.build()[0] == "index"
     assert docs.text("index") == f"Proof {TOLD.replace('420 5', '420 0')}"
 
 
 def test_nothing_skipped_is_said_too(docs: Docs) -> None:
     trials = (KEPT.trials[0], KEPT.trials[1]._replace(verdicts=(GREEN,)), *KEPT.trials[2:-1])
-    proof.write(docs.root / proof.FILE, commits(docs.root), Proof(trials, KEPT.results[:2]))
+    keep(docs.root, Proof(trials, KEPT.results[:2]))
     docs.build()
     assert docs.text("index").endswith(" values 4 1 Nothing was skipped.")
 
 
-def test_of_another_course_it_is_no_proof(docs: Docs) -> None:
-    app = docs.root / "solutions" / "02-name" / "app.py"
-    app.write_text(app.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
+def test_what_was_only_skipped_is_not_proven(docs: Docs) -> None:
+    """A stage that could not be judged is neither proven nor missing."""
+    one = KEPT.trials[2]
+    later = [
+        one._replace(stage="02-name", verdicts=(SKIPPED, SKIPPED), problems=()),
+        one._replace(stage="03-more", verdicts=(GREEN, SKIPPED), problems=()),
+        one._replace(stage="04-last", verdicts=(), problems=()),
+    ]
+    told = {"1 of 1": later, "0 of 0": later[:1], "1 of 2": [*later, one]}
+    for words, trials in told.items():
+        keep(docs.root, Proof(trials=(*KEPT.trials[:2], *trials)))
+        docs.build()
+        assert f"01-hello 3 2 {words} " in docs.text("index")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "solutions/02-name/app.py",
+        "steps/01-hello/test_hello.py",
+        "steps/01-hello/hints.md",
+        "steps/02-name/step.toml",
+        "steps/02-name/index.md",
+        "steps/02-name/transcript.txt",
+        "steps/course.toml",
+    ],
+)
+def test_of_another_course_it_is_no_proof(docs: Docs, name: str) -> None:
+    file = docs.root / name
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}# more\n", encoding="utf-8")
     docs.build()
     assert NONE in docs.text("index")
     assert "420" not in docs.text("index")
+    file.write_text(text, encoding="utf-8")
+    docs.build()
+    assert docs.text("index") == f"Proof {TOLD}"
 
 
-@pytest.mark.parametrize("spoil", ["", "{", "{}", "no pages"])
+@pytest.mark.parametrize("spoil", ["", "{", "{}", "no pages", "no steps"])
 def test_what_can_not_be_read_is_no_proof(docs: Docs, spoil: str) -> None:
-    """An older workshop counted no pages: what it kept says less than the page does."""
+    """An older workshop counted no pages, or did not note of which checks and lessons it was."""
     file = docs.root / proof.FILE
+    kept = json.loads(file.read_text(encoding="utf-8"))
     if spoil == "no pages":
-        kept = json.loads(file.read_text(encoding="utf-8"))
         for lesson in kept["lessons"]:
             del lesson["pages"]
+        spoil = json.dumps(kept)
+    elif spoil == "no steps":
+        del kept["steps"]
         spoil = json.dumps(kept)
     file.write_text(spoil, encoding="utf-8")
     assert docs.build()[1] == ""
@@ -121,6 +156,6 @@ def test_what_can_not_be_read_is_no_proof(docs: Docs, spoil: str) -> None:
 def test_half_a_proof_is_none(docs: Docs, lacks: str) -> None:
     (docs.root / proof.FILE).unlink()
     half = Proof(results=KEPT.results) if lacks == "trials" else Proof(trials=KEPT.trials)
-    proof.write(docs.root / proof.FILE, commits(docs.root), half)
+    keep(docs.root, half)
     docs.build()
     assert NONE in docs.text("index")

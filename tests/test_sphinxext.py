@@ -136,24 +136,36 @@ def test_tree_of_a_layer(docs: Docs) -> None:
     assert docs.text().startswith("Say your name 02-name: Development . ")
 
 
-def test_outside_a_lesson_the_tree_is_that_of_the_last_stage(docs: Docs) -> None:
-    """And when there is another last one, the page is read again, though it is drawn alike."""
+@pytest.mark.parametrize(
+    ("shown", "before", "after"),
+    [
+        (fence("tree"), "02-name . ├── app.py ", "03-more . ├── app.py "),
+        ("{value}`files` files", "2 files", "3 files"),
+        ("{value}`title`", "Say your name", "Say more"),
+    ],
+)
+def test_outside_a_lesson_it_is_the_last_stage(
+    docs: Docs, shown: str, before: str, after: str
+) -> None:
+    """And when there is another last one, the page is read again, though it may look alike."""
     home = docs.file("home").read_text(encoding="utf-8").replace("/steps", "/pages/*\n/steps")
     page, also = "pages/whole", "pages/*"
     (docs.root / "pages").mkdir()
-    (docs.root / f"{page}.md").write_text(f"# Whole\n\n{fence('tree')}\n", encoding="utf-8")
+    (docs.root / f"{page}.md").write_text(f"# Whole\n\n{shown}\n", encoding="utf-8")
     assert docs.build(home=home, also=also)[1] == ""
-    assert docs.text(page).startswith("Whole 02-name . ├── app.py ")
+    assert docs.text(page).startswith(f"Whole {before}")
     new = shutil.copytree(docs.root / "steps" / "02-name", docs.root / "steps" / "03-more")
     toml = (new / "step.toml").read_text(encoding="utf-8").replace('removes = ["run.sh"]\n', "")
+    toml = toml.replace("Say your name", "Say more")
     (new / "step.toml").write_text(toml, encoding="utf-8")
     (new / "index.md").write_text("# More\n", encoding="utf-8")
     (docs.root / "solutions" / "03-more").mkdir()
-    (docs.root / "solutions" / "03-more" / "app.py").write_text("x = 1\n", encoding="utf-8")
+    for name in ("app.py", "more.py"):
+        (docs.root / "solutions" / "03-more" / name).write_text("x = 1\n", encoding="utf-8")
     read, warnings = docs.build(also=also)
     assert page in read.split()
     assert warnings == ""
-    assert docs.text(page).startswith("Whole 03-more . ├── app.py ")
+    assert docs.text(page).startswith(f"Whole {after}")
 
 
 def test_hashes_are_the_recorded_ones(docs: Docs) -> None:

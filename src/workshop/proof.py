@@ -1,6 +1,7 @@
 """What was proven, kept in a file, so that the docs can show it: never more than was executed.
 
-A proof holds for the very commits that it names. When the course has changed since, it is none.
+A proof holds for the very commits that it names, and for the steps' folders as they were: a changed
+check or lesson moves no commit. When the course has changed since, it is none.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workshop import keys
 from workshop.gates.result import Lesson, Result
-from workshop.model import Finding, Verdict, plain
+from workshop.model import Course, Finding, Verdict, plain
 from workshop.trial import Trial
 
 FILE = "build/proof.json"
@@ -21,7 +23,7 @@ FILE = "build/proof.json"
 class Proof(NamedTuple):
     """The trials of `workshop verify`, the results of `workshop gates`, and what each lesson shows.
 
-    Empty where nothing was proven, or for other commits than those asked for.
+    Empty where nothing was proven, or of another course than the one asked for.
     """
 
     trials: tuple[Trial, ...] = ()
@@ -29,17 +31,18 @@ class Proof(NamedTuple):
     lessons: tuple[Lesson, ...] = ()
 
 
-def write(file: Path, commits: Mapping[str, str], proof: Proof) -> None:
-    """Add to the file what this proof has; what it does not have stays, if it is of these commits.
+def write(file: Path, course: Course, commits: Mapping[str, str], proof: Proof) -> None:
+    """Add to the file what this proof has; what it does not have stays, if it is of this course.
 
     `commits` are the hashes of the stages, by tag.
     """
-    known = read(file, commits)
+    known = read(file, course, commits)
     merged = Proof(
         proof.trials or known.trials, proof.results or known.results, proof.lessons or known.lessons
     )
     kept = {
         "commits": dict(commits),
+        "steps": _digest(course),
         **{name: plain(each) for name, each in merged._asdict().items()},
     }
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,13 +51,14 @@ def write(file: Path, commits: Mapping[str, str], proof: Proof) -> None:
     part.replace(file)
 
 
-def read(file: Path, commits: Mapping[str, str]) -> Proof:
-    """The proof for these commits; an empty one when there is none, or one of something else."""
+def read(file: Path, course: Course, commits: Mapping[str, str]) -> Proof:
+    """The proof of this course with these commits; an empty one when there is none, or one of
+    something else."""
     try:
         kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Proof()
-    if kept.get("commits") != dict(commits):
+    if kept.get("commits") != dict(commits) or kept.get("steps") != _digest(course):
         return Proof()
     try:
         return Proof(
@@ -64,6 +68,20 @@ def read(file: Path, commits: Mapping[str, str]) -> Proof:
         )
     except (KeyError, TypeError):  # another version of the workshop kept it, and counted otherwise
         return Proof()
+
+
+def _digest(course: Course) -> str:
+    """A hash over what is proven beside the solutions: checks, lessons, hints, transcripts."""
+    files = (
+        file
+        for step in course.steps
+        for file in sorted(step.folder.iterdir())
+        if file.is_file() and not file.name.startswith(".")  # those belong to somebody's editor
+    )
+    return keys.digest(
+        (course.root / "steps" / "course.toml").read_bytes(),
+        *((file.parent.name, file.name, file.read_bytes()) for file in files),
+    )
 
 
 def _trial(kept: dict[str, Any]) -> Trial:

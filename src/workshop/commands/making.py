@@ -168,7 +168,8 @@ def gates(args: argparse.Namespace) -> int:
     names = args.names or gates.NAMES
     results = gates.run(course, args.html, names, fresh=args.fresh, report=show)
     if args.proof and not args.names:
-        _keep_proof(course, args.proof, results=results, lessons=gates.lessons(course, args.html))
+        lessons = gates.lessons(course, args.html, results)
+        _keep_proof(course, args.proof, results=results, lessons=lessons)
     if args.json:
         from workshop.report import as_json
 
@@ -180,7 +181,8 @@ def _keep_proof(course: Course, file: Path, **parts: Any) -> None:
     from workshop import history, proof
 
     with history.built(course) as (_, tags):
-        proof.write(file, {tag.name: tag.commit for tag in tags}, proof.Proof(**parts))
+        commits = {tag.name: tag.commit for tag in tags}
+        proof.write(file, course, commits, proof.Proof(**parts))
 
 
 def record(args: argparse.Namespace) -> int:

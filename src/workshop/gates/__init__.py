@@ -106,20 +106,34 @@ def _replay(known: truth.Truth, blocks: tuple[page.Block, ...], *, fresh: bool) 
     return result
 
 
-def lessons(course: Course, html: Path) -> tuple[Lesson, ...]:
-    """What each lesson's page shows, counted."""
+def lessons(course: Course, html: Path, results: Sequence[Result]) -> tuple[Lesson, ...]:
+    """What each lesson's page shows and was executed, counted.
+
+    Of commands and pages, only what the replay in `results` has done: nothing that this machine
+    can't do. From the first lesson on in which something went wrong, nobody knows how far it got.
+    """
     blocks = page.read(html)
+    replays = [each for each in results if each.gate == replay.NAME]
+    undone = {each.where for result in replays for each in result.skipped}
+    wrong = {each.where.partition(",")[0] for result in replays for each in result.findings}
+    done = bool(replays)
     found = []
     for step in course.steps:
         own = page.of_lesson(blocks, step)
         consoles = [block for block in own if block.claim("shows") == "commands"]
         typed = [each for each in consoles if each.claim("platform") in ("", variants.here())]
+        done = done and f"steps/{step.folder.name}/index.html" not in wrong
+        executed = {each.where for each in own if done and each.where not in undone}
         found.append(
             Lesson(
                 step.tag,
                 listings=sum(block.claim("shows") in equality.SHOWN for block in own),
-                commands=sum(len(replay.shown_entries(block)) for block in typed),
-                pages=sum(block.claim("shows") == "browser" for block in own),
+                commands=sum(
+                    len(replay.shown_entries(each)) for each in typed if each.where in executed
+                ),
+                pages=sum(
+                    block.claim("shows") == "browser" and block.where in executed for block in own
+                ),
                 skipped=len(consoles) - len(typed),
             )
         )

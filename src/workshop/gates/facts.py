@@ -175,7 +175,13 @@ def _head(truth: Truth, frame: Frame) -> str:
 
 def _checks(truth: Truth, frame: Frame) -> str:
     every = [check for file in _step(truth, frame).tests for check in lint.checks(file)]
-    return " ".join(_read(truth, frame, check.sentence) for check in every)
+    return " ".join(_said(check.sentence) for check in every)
+
+
+def _said(sentence: str) -> str:
+    """What `workshop check` prints, less the marks of code. Markdown would take more away, such as
+    the underscores of a name that is not in marks: then the page says something else."""
+    return sentence.replace("`", "")
 
 
 def _hints(truth: Truth, frame: Frame) -> str:
@@ -183,10 +189,10 @@ def _hints(truth: Truth, frame: Frame) -> str:
     known = hints.parse((step.folder / "hints.md").read_text(encoding="utf-8"))
     words = []
     for check in (check for file in step.tests for check in lint.checks(file)):
-        words.append(check.sentence)
+        words.append(_said(check.sentence))
         for number, text in enumerate(known[check.name], 1):
-            words += [f"Hint {number}", text]
-    return " ".join(_read(truth, frame, each) for each in words)
+            words += [f"Hint {number}", _read(truth, frame, text)]
+    return " ".join(words)
 
 
 def _list(truth: Truth, frame: Frame) -> str:

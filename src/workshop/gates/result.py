@@ -22,9 +22,9 @@ class Result(NamedTuple):
 
 
 class Lesson(NamedTuple):
-    """What the page of one lesson shows: how many listings, diffs and trees, how many commands with
-    what came back, and how many pages to open with what is seen there. `skipped` counts the blocks
-    of commands for other platforms."""
+    """What was held against the truth on the page of one lesson: how many listings, diffs and
+    trees, how many commands the robot typed, and how many pages it opened. `skipped` counts the
+    blocks of commands for other platforms."""
 
     tag: str
     listings: int

@@ -25,7 +25,7 @@ def proof(material: Material) -> str:
     """The proof as Markdown: a table of the steps, one of the gates, and all that was skipped."""
     from workshop import proof as proofs
 
-    kept = proofs.read(material.course.root / proofs.FILE, material.commits)
+    kept = proofs.read(material.course.root / proofs.FILE, material.course, material.commits)
     if not kept.trials or not kept.results:
         return _NONE
     return "\n".join([*_steps(material, kept), "", *_gates(kept), "", *_skipped(kept)])
@@ -41,8 +41,12 @@ def _steps(material: Material, kept: Proof) -> Iterator[str]:
         after = sum(
             _verdicts([each], "solution", "green") for each in own if each.stage == step.tag
         )
-        later = [each for each in own if each.kind == "solution" and each.stage != step.tag]
-        still = sum(not each.problems for each in later)
+        later = [
+            each
+            for each in own
+            if each.kind == "solution" and each.stage != step.tag and _judged(each)
+        ]
+        still = sum(_proven(each) for each in later)
         yield (
             f"| [{step.tag}](/steps/{step.folder.name}/index.md) | {start} | {after} "
             f"| {still} of {len(later)} |"
@@ -63,6 +67,15 @@ def _steps(material: Material, kept: Proof) -> Iterator[str]:
         yield (
             f"| {tag} | {lesson.listings} | {lesson.commands} | {lesson.pages} | {lesson.skipped} |"
         )
+
+
+def _judged(trial: Trial) -> bool:
+    """Whether anything was looked at: what was skipped as a whole is neither proven nor not."""
+    return bool(trial.problems) or any(each.outcome != "skipped" for each in trial.verdicts)
+
+
+def _proven(trial: Trial) -> bool:
+    return not trial.problems and any(each.outcome == "green" for each in trial.verdicts)
 
 
 def _verdicts(trials: list[Trial], kind: str, outcome: str) -> int:

@@ -15,6 +15,7 @@ from workshop.history import Stage
 from workshop.production.place import FIRST_PORT
 from workshop.sphinxext.base import WorkshopRole
 from workshop.sphinxext.material import Material
+from workshop.sphinxext.tree import last
 
 _PROJECT = "modern-continuous-delivery"
 
@@ -114,7 +115,9 @@ class ValueRole(WorkshopRole):
     """A value, as plain text."""
 
     def node(self) -> nodes.Node:
-        """The value. In a lesson, versions are those of its own stage, else of the last one."""
+        """The value. In a lesson, versions are those of its own stage, else of the last one: which
+        that is is noted as well, so that the page is read again when there is another."""
         name, _, detail = self.text.partition(":")
-        step = self.material.step_of(self.env.docname) or self.material.course.steps[-1]
-        return nodes.Text(self.show(value, name, detail, step.tag))
+        step = self.material.step_of(self.env.docname)
+        tag = step.tag if step else self.show(last)
+        return nodes.Text(self.show(value, name, detail, tag))
