@@ -173,6 +173,46 @@ def test_every_gate_is_explained() -> None:
     assert [name for name in rows if name in gates.NAMES] == list(gates.NAMES)
 
 
+# --- what is folded away in hints ----------------------------------------------------------------
+
+
+def test_what_only_a_hint_shows_is_not_shown_and_nobody_does_it(docs: Docs) -> None:
+    """Who needs no hint sees none."""
+    lesson = docs.file("lesson").read_text(encoding="utf-8")
+    shown = "```{listing} app.py\n```\n"
+    helped = docs.root / "steps" / "02-name" / "hints.md"
+    text = helped.read_text(encoding="utf-8").replace(
+        "3. Write `World`.", "3. Write this:\n\n   ```{listing} app.py\n   ```\n"
+    )
+    helped.write_text(text, encoding="utf-8")
+    lesson = lesson.replace(f":::{{dropdown}} The whole file\n{shown}:::\n", "")
+    assert shown not in lesson
+    assert docs.build(lesson=f"{lesson}\n{shown}\n```{{hints}}\n```\n")[1] == ""
+    assert run(docs, "coverage")["coverage"].findings == ()
+    docs.build(lesson=f"{lesson}\n```{{hints}}\n```\n")
+    (finding,) = run(docs, "coverage")["coverage"].findings
+    assert finding.fact == "not shown: app.py:6: 1 lines go, 1 come"
+    step = course.load(docs.root).steps[1]
+    every = page.read(docs.root / "out")
+    hidden = [block for block in page.of_lesson(every, step) if block.is_hint]
+    assert [block.claim("path") for block in hidden] == ["app.py"]
+    assert any("only the stage has" in each.fact for each in run(docs, "replay")["replay"].findings)
+
+
+def test_what_a_hint_tells_to_type_is_typed_by_nobody() -> None:
+    html = (
+        '<div data-shows="hints" data-stage="x"><details>'
+        '<div data-shows="commands"><pre>$ workshop chekc\n</pre></div></details></div>'
+        '<div data-shows="commands"><pre>$ anything\n</pre></div>'
+    )
+    found = list(page.blocks("steps/02-name/index.html", html))
+    result = provenance.prove(COURSES / "good", found, Waivers(()))
+    assert result.proven == 1
+    (finding,) = result.findings
+    assert finding.where.endswith("block 1")
+    assert "chekc" in finding.fact
+
+
 # --- waivers -------------------------------------------------------------------------------------
 
 

@@ -112,14 +112,15 @@ def lessons(course: Course, html: Path) -> tuple[Lesson, ...]:
     found = []
     for step in course.steps:
         own = page.of_lesson(blocks, step)
-        consoles = [block for block in own if block.claim("shows") == "commands"]
+        told = page.to_do(blocks, step)
+        consoles = [block for block in told if block.claim("shows") == "commands"]
         typed = [each for each in consoles if each.claim("platform") in ("", variants.here())]
         found.append(
             Lesson(
                 step.tag,
                 listings=sum(block.claim("shows") in equality.SHOWN for block in own),
                 commands=sum(len(replay.shown_entries(block)) for block in typed),
-                pages=sum(block.claim("shows") == "browser" for block in own),
+                pages=sum(block.claim("shows") == "browser" for block in told),
                 skipped=len(consoles) - len(typed),
             )
         )

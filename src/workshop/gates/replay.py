@@ -12,7 +12,7 @@ from workshop import browser, own, transcript
 from workshop.checks import needs
 from workshop.errors import WorkshopError
 from workshop.gates import variants
-from workshop.gates.page import Block, of_lesson
+from workshop.gates.page import Block, to_do
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth
 from workshop.model import Course, Finding, Step
@@ -56,7 +56,7 @@ def prove(truth: Truth, blocks: Sequence[Block], learner: Robot) -> Result:
 
 def skipped(course: Course, blocks: Sequence[Block]) -> tuple[Finding, ...]:
     """What of the lessons can't be done on this machine today, and why: looked up, not tried."""
-    lessons = (of_lesson(tuple(blocks), step) for step in course.steps)
+    lessons = (to_do(tuple(blocks), step) for step in course.steps)
     return tuple(finding for lesson in lessons for block in lesson for finding in _unmet(block))
 
 
@@ -79,7 +79,7 @@ def follow(truth: Truth, blocks: Sequence[Block], learner: Robot) -> Iterator[Do
         began = time.monotonic()
         try:
             mine = own.paths(each for each in truth.course.steps if each.number <= step.number)
-            lesson = of_lesson(tuple(blocks), step)
+            lesson = to_do(tuple(blocks), step)
             done = _lesson(step, lesson, learner, commits, differs=bool(mine))
             odd = tuple(_end(truth, step, learner))
         except WorkshopError as error:
