@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,25 +179,24 @@ def test_every_gate_is_explained() -> None:
 
 def test_what_only_a_hint_shows_is_not_shown_and_nobody_does_it(docs: Docs) -> None:
     """Who needs no hint sees none."""
-    lesson = docs.file("lesson").read_text(encoding="utf-8")
-    shown = "```{listing} app.py\n```\n"
-    helped = docs.root / "steps" / "02-name" / "hints.md"
-    text = helped.read_text(encoding="utf-8").replace(
-        "3. Write `World`.", "3. Write this:\n\n   ```{listing} app.py\n   ```\n"
-    )
-    helped.write_text(text, encoding="utf-8")
-    lesson = lesson.replace(f":::{{dropdown}} The whole file\n{shown}:::\n", "")
-    assert shown not in lesson
-    assert docs.build(lesson=f"{lesson}\n{shown}\n```{{hints}}\n```\n")[1] == ""
-    assert run(docs, "coverage")["coverage"].findings == ()
-    docs.build(lesson=f"{lesson}\n```{{hints}}\n```\n")
-    (finding,) = run(docs, "coverage")["coverage"].findings
-    assert finding.fact == "not shown: app.py:6: 1 lines go, 1 come"
-    step = course.load(docs.root).steps[1]
-    every = page.read(docs.root / "out")
-    hidden = [block for block in page.of_lesson(every, step) if block.is_hint]
-    assert [block.claim("path") for block in hidden] == ["app.py"]
-    assert any("only the stage has" in each.fact for each in run(docs, "replay")["replay"].findings)
+    folder = docs.root / "steps" / "01-hello"
+    shown, hints = "```{listing} requirements.txt\n```\n", "```{hints}\n```\n"
+    for name, old, new in (
+        ("index.md", hints, ""),
+        ("index.md", shown, hints),
+        ("hints.md", "3. Write `app.py`.", f"3. Write:\n\n{textwrap.indent(shown, '   ')}"),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    assert docs.build()[1] == ""
+    assert any("# nothing is needed" in each for each in docs.blocks("steps/01-hello/index"))
+    results = run(docs, "coverage", "equality", "replay")
+    (finding,) = results["coverage"].findings
+    assert finding.fact == "not shown: requirements.txt:1: 0 lines go, 1 come"
+    assert results["equality"].findings == ()
+    found = [each.fact for each in results["replay"].findings]
+    assert any(re.search("only the stage has .*requirements.txt", each) for each in found), found
 
 
 def test_what_a_hint_tells_to_type_is_typed_by_nobody() -> None:
