@@ -419,6 +419,24 @@ def test_sources_are_pages_hints_and_what_they_include(docs: Docs) -> None:
     ]
 
 
+def test_a_page_whose_source_is_gone_is_found(docs: Docs) -> None:
+    """Sphinx builds it no more, and leaves it where a reader finds it."""
+    (docs.root / "pages").mkdir()
+    old = docs.root / "pages" / "old.md"
+    old.write_text("---\norphan: true\n---\n# Old\n\nIn 99 steps.\n", encoding="utf-8")
+    assert docs.build(also="pages/*")[1] == ""
+    (docs.root / "out" / "start.html").write_text(
+        '<meta http-equiv="refresh" content="0; url=index.html">', encoding="utf-8"
+    )
+    assert {"search.html", "genindex.html"} <= {each.name for each in (docs.root / "out").iterdir()}
+    assert run(docs, "provenance")["provenance"].findings == ()
+    old.unlink()
+    assert docs.build(also="pages/*")[1] == ""
+    assert run(docs, "provenance")["provenance"].findings == (
+        Finding("pages/old.html", "its source is gone: remove it"),
+    )
+
+
 def test_files_are_those_of_the_stages(docs: Docs) -> None:
     with gates.truth.open_truth(course.load(COURSES / "good")) as known:
         assert {"app.py", "run.sh", "requirements.txt"} <= gates.files(known)

@@ -80,7 +80,8 @@ def _each(
     blocks = page.read(html)
     root = known.course.root
     if provenance.NAME in names:
-        yield provenance.prove(root, blocks, waivers)
+        result = provenance.prove(root, blocks, waivers)
+        yield result._replace(findings=(*sources.gone(root, html), *result.findings))
     if equality.NAME in names:
         yield equality.prove(known, blocks)
     if facts.NAME in names:

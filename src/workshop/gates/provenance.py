@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from workshop.gates import spelled
+from workshop.gates import sources, spelled
 from workshop.gates.page import Block
 from workshop.gates.result import Result
 from workshop.gates.waivers import Waivers
@@ -23,8 +23,6 @@ KNOWN = {
     "commands": "replay",
     "browser": "replay",
 }
-# Made by Sphinx and its extensions, with nothing in it that an author typed as code.
-_GENERATED = {"genindex.html", "search.html", "py-modindex.html"}
 _REFERENCE = "docs/reference/cli.md"
 
 
@@ -36,7 +34,7 @@ def prove(root: Path, blocks: Sequence[Block], waivers: Waivers) -> Result:
     """
     findings, proven = [], 0
     for block in blocks:
-        if block.page in _GENERATED:
+        if block.page in sources.GENERATED:
             continue
         source = _source(root, block.page)
         fact = _fact(root, source, block)
