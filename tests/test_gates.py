@@ -14,7 +14,7 @@ from rendering import Docs
 
 from workshop import cli, course, gates, robot, sphinxext
 from workshop.errors import WorkshopError
-from workshop.gates import coverage, facts, page, provenance, replay, sources, spelled
+from workshop.gates import coverage, facts, page, provenance, replay, sources, spelled, variants
 from workshop.gates.result import Lesson, Result
 from workshop.gates.waivers import Waivers
 from workshop.model import Finding, Waiver
@@ -362,6 +362,15 @@ def test_a_console_is_read_as_commands_with_what_came_back() -> None:
     ]
 
 
+def test_a_last_line_without_an_end_is_read_like_the_others() -> None:
+    (block,) = blocks('<div data-shows="commands" data-platform="linux"><pre>$ ls\na</pre></div>')
+    assert [tuple(each) for each in replay.shown_entries(block)] == [("ls", "a\n", 0)]
+    loaded = course.load(COURSES / "good")
+    lesson = block._replace(page="steps/01-hello/index.html", text="$ chmod +x run.sh\na")
+    (finding,) = variants.prove(loaded, [lesson]).findings
+    assert finding.fact == "a variant shows an output: 'a'"
+
+
 # --- the small parts -----------------------------------------------------------------------------
 
 
@@ -391,16 +400,51 @@ def test_hunks_of_a_diff() -> None:
         ("$ git add .\n$ workshop check --json\n$ cd demo\n", ""),
         ("$ workshop lint \\\n    --record\n", ""),
         ("$ workshop --help\n", ""),
+        (
+            "$ git add . && git commit -m 'a; b | c'; workshop check 02 | git hash-object --stdin",
+            "",
+        ),
+        (
+            "$ workshop seal < a.yaml > b.yaml\n$ workshop verify 01 name\n$ nox -s start -- -v\n",
+            "",
+        ),
         ("$ sudo workshop check\n", "nobody runs `sudo workshop check`"),
-        ("$ \n", "`` is no command: not enough values to unpack (expected at least 1, got 0)"),
+        ("$ git add . && ls | git diff\n", "nobody runs `ls`"),
+        ("$ \n", "`` is no command: a program is missing"),
+        ("$ git add . && \n", "`git add . && ` is no command: a program is missing"),
+        (
+            "$ git log 2>&1 | git add\n",
+            "`git log 2>&1 | git add` is no command: nobody checks what >& does",
+        ),
         ("$ git add 'a\n", "`git add 'a` is no command: No closing quotation"),
         ("$ ls\n", "nobody runs `ls`"),
         ("$ git status\nnothing to commit\n", "nobody has seen what came back"),
         ("nothing at all\n", "nobody has seen what came back"),
+        ("$ nox -s nope\n", "`nox -s nope` is no command: there is no session nope"),
+        (
+            "$ workshop verify 99-nope\n",
+            "`workshop verify 99-nope` is no command: there is no step 99-nope",
+        ),
+        ("$ workshop goto nope\n", "`workshop goto nope` is no command: there is no step nope"),
     ],
 )
-def test_commands_that_nobody_runs_are_at_least_spelled(session: str, said: str) -> None:
-    assert spelled.wrong(session) == said
+def test_commands_that_nobody_runs_are_at_least_spelled(
+    course_folder: Path, session: str, said: str
+) -> None:
+    text = "@nox.session\ndef start(session):\n    pass\n\n\ndef nope():\n    pass\n"
+    (course_folder / "noxfile.py").write_text(text, encoding="utf-8")
+    assert spelled.wrong(session, course_folder) == said
+
+
+@pytest.mark.parametrize(
+    "session",
+    ["$ workshop chekc\n", "$ workshop chekc", "$ git add . && workshop chekc\n",
+        "$ git add . & workshop chekc\n",
+     "$ workshop verify --fre\n", "$ git diff; workshop chekc | git add\n"],
+)  # fmt: skip
+def test_a_word_that_our_command_line_does_not_take(course_folder: Path, session: str) -> None:
+    said = spelled.wrong(session, course_folder)
+    assert re.match(r"`workshop (chekc|verify --fre)` is no command: .", said)
 
 
 def test_sources_are_pages_hints_and_what_they_include(docs: Docs) -> None:

@@ -49,7 +49,7 @@ def _fact(root: Path, source: str, block: Block) -> str:
     shows = block.claim("shows")
     is_done = _is_lesson(source) and not block.is_hint
     if shows == "commands" and not is_done:
-        return spelled.wrong(block.text)
+        return spelled.wrong(block.text, root)
     if shows == "browser" and not is_done:
         return "nobody opens it, so nothing was seen"
     if shows in KNOWN:

@@ -162,7 +162,7 @@ def shown_entries(block: Block) -> tuple[Entry, ...]:
     """What a reader sees in a console: each command, and the output below it."""
     entries: list[Entry] = []
     goes_on = False
-    for line in block.text.split("\n")[:-1]:
+    for line in block.text.removesuffix("\n").split("\n"):
         if goes_on:
             entries[-1] = entries[-1]._replace(command=f"{entries[-1].command}\n{line}")
         elif line.startswith(PROMPT):
