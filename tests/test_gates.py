@@ -174,6 +174,16 @@ def test_every_gate_is_explained() -> None:
     assert [name for name in rows if name in gates.NAMES] == list(gates.NAMES)
 
 
+def test_every_module_is_explained() -> None:
+    package = Path(gates.__file__).parents[1]
+    page = package.parents[1] / "docs" / "reference" / "architecture.md"
+    table = page.read_text(encoding="utf-8").split("## Who may know what")[1].split("\n## ")[0]
+    cells = "".join(re.findall(r"(?m)^\| (`.+?) \|", table))
+    there = {each.stem for each in package.glob("*.py") if not each.stem.startswith("__")}
+    there |= {each.parent.name for each in package.glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)`", cells)) == there
+
+
 # --- what is folded away in hints ----------------------------------------------------------------
 
 
