@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -154,6 +155,37 @@ def test_a_commit_that_differs_is_the_same_one_everywhere() -> None:
         "one of them is another commit above"
     ]
     assert len(drift(entries[1], mixed)) == 1
+
+
+def test_a_commit_is_the_same_one_in_all_lessons(
+    course_folder: Path, typist: Typist, tmp_path: Path
+) -> None:
+    """Told when the lessons are done, and when they are recorded."""
+    steps = [
+        each._replace(own={"secret.yaml": "seal app"}) for each in courses.load(course_folder).steps
+    ]
+    known = SimpleNamespace(course=SimpleNamespace(steps=steps), tree=lambda _: "")
+    blocks = [
+        console(f"$ git log\n[main {shown}] Seal\n")._replace(
+            page=f"steps/{each.folder.name}/index.html"
+        )
+        for each, shown in zip(steps, ("1a2b3c4", "2b3c4d5"), strict=True)
+    ]
+    typist.type = lambda command: Entry(command, "[main 9f8e7d6] Seal\n")  # type: ignore[method-assign]
+    vars(typist).update(tree=lambda: "", unsaved=lambda: "", here=tmp_path)
+    progress = tmp_path / ".git" / "workshop" / "progress.json"
+    progress.parent.mkdir(parents=True)
+    progress.write_text(json.dumps({"done": [each.slug for each in steps]}), "utf-8")
+    done = list(replay.follow(cast("Truth", known), blocks, cast("Robot", typist)))
+    assert [each.broken for each in done] == [(), ()]
+    assert [len(each.drifted) for each in done] == [0, 1]
+
+    new = [each.entries for each in done]
+    mixed = [replay.shown_entries(block) for block in blocks]
+    for old, kept in ((mixed, new), ([mixed[0]] * 2, [mixed[0]] * 2)):
+        for step, entries in zip(steps, old, strict=True):
+            transcript.write(step.folder, entries)
+        assert recording._merged(cast("Any", known.course), done) == tuple(kept)
 
 
 def test_the_lessons_show_the_commits_of_one_run() -> None:
