@@ -18,6 +18,7 @@ from workshop.errors import WorkshopError
 from workshop.gates import page, provenance, replay
 from workshop.gates.waivers import Waivers
 from workshop.robot import Robot, robot
+from workshop.transcript import Commits
 
 GOOD = COURSES / "good"
 LESSON_FILE = "ROOT/steps/02-name/index.md"
@@ -199,7 +200,7 @@ def lesson(html: str, learner: object) -> replay.Done:
     """The first lesson with only this in it, done."""
     step = course.load(GOOD).steps[0]
     blocks = tuple(page.blocks(f"steps/{step.folder.name}/index.html", html))
-    return replay._lesson(step, blocks, learner, differs=False)  # type: ignore[arg-type]
+    return replay._lesson(step, blocks, learner, Commits(), differs=False)  # type: ignore[arg-type]
 
 
 class _Blind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rendering import Docs
 
 from workshop import cli, course, gates, robot, sphinxext
 from workshop.errors import WorkshopError
-from workshop.gates import coverage, facts, page, provenance, replay, sources, spelled
+from workshop.gates import coverage, facts, page, provenance, replay, sources, spelled, variants
 from workshop.gates.result import Lesson, Result
 from workshop.gates.waivers import Waivers
 from workshop.model import Finding, Waiver
@@ -216,6 +217,55 @@ def test_every_gate_is_explained() -> None:
     assert [name for name in rows if name in gates.NAMES] == list(gates.NAMES)
 
 
+def test_every_module_is_explained() -> None:
+    package = Path(gates.__file__).parents[1]
+    page = package.parents[1] / "docs" / "reference" / "architecture.md"
+    table = page.read_text(encoding="utf-8").split("## Who may know what")[1].split("\n## ")[0]
+    cells = "".join(re.findall(r"(?m)^\| (`.+?) \|", table))
+    there = {each.stem for each in package.glob("*.py") if not each.stem.startswith("__")}
+    there |= {each.parent.name for each in package.glob("*/__init__.py")}
+    assert set(re.findall(r"`(\w+)`", cells)) == there
+
+
+# --- what is folded away in hints ----------------------------------------------------------------
+
+
+def test_what_only_a_hint_shows_is_not_shown_and_nobody_does_it(docs: Docs) -> None:
+    """Who needs no hint sees none."""
+    folder = docs.root / "steps" / "01-hello"
+    shown, hints = "```{listing} requirements.txt\n```\n", "```{hints}\n```\n"
+    for name, old, new in (
+        ("index.md", hints, ""),
+        ("index.md", shown, hints),
+        ("hints.md", "3. Write `app.py`.", f"3. Write:\n\n{textwrap.indent(shown, '   ')}"),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    assert docs.build()[1] == ""
+    assert any("# nothing is needed" in each for each in docs.blocks("steps/01-hello/index"))
+    results = run(docs, "coverage", "equality", "replay")
+    (finding,) = results["coverage"].findings
+    assert finding.fact == "not shown: requirements.txt:1: 0 lines go, 1 come"
+    assert results["equality"].findings == ()
+    found = [each.fact for each in results["replay"].findings]
+    assert any(re.search("only the stage has .*requirements.txt", each) for each in found), found
+
+
+def test_what_a_hint_tells_to_type_is_typed_by_nobody() -> None:
+    html = (
+        '<div data-shows="hints" data-stage="x"><details>'
+        '<div data-shows="commands"><pre>$ workshop chekc\n</pre></div></details></div>'
+        '<div data-shows="commands"><pre>$ anything\n</pre></div>'
+    )
+    found = list(page.blocks("steps/02-name/index.html", html))
+    result = provenance.prove(COURSES / "good", found, Waivers(()))
+    assert result.proven == 1
+    (finding,) = result.findings
+    assert finding.where.endswith("block 1")
+    assert "chekc" in finding.fact
+
+
 # --- waivers -------------------------------------------------------------------------------------
 
 
@@ -365,6 +415,15 @@ def test_a_console_is_read_as_commands_with_what_came_back() -> None:
     ]
 
 
+def test_a_last_line_without_an_end_is_read_like_the_others() -> None:
+    (block,) = blocks('<div data-shows="commands" data-platform="linux"><pre>$ ls\na</pre></div>')
+    assert [tuple(each) for each in replay.shown_entries(block)] == [("ls", "a\n", 0)]
+    loaded = course.load(COURSES / "good")
+    lesson = block._replace(page="steps/01-hello/index.html", text="$ chmod +x run.sh\na")
+    (finding,) = variants.prove(loaded, [lesson]).findings
+    assert finding.fact == "a variant shows an output: 'a'"
+
+
 # --- the small parts -----------------------------------------------------------------------------
 
 
@@ -394,16 +453,51 @@ def test_hunks_of_a_diff() -> None:
         ("$ git add .\n$ workshop check --json\n$ cd demo\n", ""),
         ("$ workshop lint \\\n    --record\n", ""),
         ("$ workshop --help\n", ""),
+        (
+            "$ git add . && git commit -m 'a; b | c'; workshop check 02 | git hash-object --stdin",
+            "",
+        ),
+        (
+            "$ workshop seal < a.yaml > b.yaml\n$ workshop verify 01 name\n$ nox -s start -- -v\n",
+            "",
+        ),
         ("$ sudo workshop check\n", "nobody runs `sudo workshop check`"),
-        ("$ \n", "`` is no command: not enough values to unpack (expected at least 1, got 0)"),
+        ("$ git add . && ls | git diff\n", "nobody runs `ls`"),
+        ("$ \n", "`` is no command: a program is missing"),
+        ("$ git add . && \n", "`git add . && ` is no command: a program is missing"),
+        (
+            "$ git log 2>&1 | git add\n",
+            "`git log 2>&1 | git add` is no command: nobody checks what >& does",
+        ),
         ("$ git add 'a\n", "`git add 'a` is no command: No closing quotation"),
         ("$ ls\n", "nobody runs `ls`"),
         ("$ git status\nnothing to commit\n", "nobody has seen what came back"),
         ("nothing at all\n", "nobody has seen what came back"),
+        ("$ nox -s nope\n", "`nox -s nope` is no command: there is no session nope"),
+        (
+            "$ workshop verify 99-nope\n",
+            "`workshop verify 99-nope` is no command: there is no step 99-nope",
+        ),
+        ("$ workshop goto nope\n", "`workshop goto nope` is no command: there is no step nope"),
     ],
 )
-def test_commands_that_nobody_runs_are_at_least_spelled(session: str, said: str) -> None:
-    assert spelled.wrong(session) == said
+def test_commands_that_nobody_runs_are_at_least_spelled(
+    course_folder: Path, session: str, said: str
+) -> None:
+    text = "@nox.session\ndef start(session):\n    pass\n\n\ndef nope():\n    pass\n"
+    (course_folder / "noxfile.py").write_text(text, encoding="utf-8")
+    assert spelled.wrong(session, course_folder) == said
+
+
+@pytest.mark.parametrize(
+    "session",
+    ["$ workshop chekc\n", "$ workshop chekc", "$ git add . && workshop chekc\n",
+        "$ git add . & workshop chekc\n",
+     "$ workshop verify --fre\n", "$ git diff; workshop chekc | git add\n"],
+)  # fmt: skip
+def test_a_word_that_our_command_line_does_not_take(course_folder: Path, session: str) -> None:
+    said = spelled.wrong(session, course_folder)
+    assert re.match(r"`workshop (chekc|verify --fre)` is no command: .", said)
 
 
 def test_sources_are_pages_hints_and_what_they_include(docs: Docs) -> None:
@@ -420,6 +514,24 @@ def test_sources_are_pages_hints_and_what_they_include(docs: Docs) -> None:
         "steps/02-name/index.md",
         "steps/other.md",
     ]
+
+
+def test_a_page_whose_source_is_gone_is_found(docs: Docs) -> None:
+    """Sphinx builds it no more, and leaves it where a reader finds it."""
+    (docs.root / "pages").mkdir()
+    old = docs.root / "pages" / "old.md"
+    old.write_text("---\norphan: true\n---\n# Old\n\nIn 99 steps.\n", encoding="utf-8")
+    assert docs.build(also="pages/*")[1] == ""
+    (docs.root / "out" / "start.html").write_text(
+        '<meta http-equiv="refresh" content="0; url=index.html">', encoding="utf-8"
+    )
+    assert {"search.html", "genindex.html"} <= {each.name for each in (docs.root / "out").iterdir()}
+    assert run(docs, "provenance")["provenance"].findings == ()
+    old.unlink()
+    assert docs.build(also="pages/*")[1] == ""
+    assert run(docs, "provenance")["provenance"].findings == (
+        Finding("pages/old.html", "its source is gone: remove it"),
+    )
 
 
 def test_files_are_those_of_the_stages(docs: Docs) -> None:

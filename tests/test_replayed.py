@@ -71,13 +71,19 @@ def test_a_damaged_one_is_none(home: Path) -> None:
     [
         block("$ ls -a\n"),
         block(exit="1"),
-        block(page="steps/02-name/index.html", x="y"),
+        block(page="steps/02-name/index.html"),
         block()._replace(caption="Press Log in You see"),
     ],
 )
 def test_another_lesson_is_another_key(known: truth.Truth, other: Block) -> None:
     assert replayed.key(known, [block()]) == replayed.key(known, [block()])
     assert replayed.key(known, [block()]) != replayed.key(known, [other])
+
+
+def test_a_block_that_moves_to_the_next_lesson_is_another_key(known: truth.Truth) -> None:
+    first, last = block(), block("$ git commit\n")
+    moved = last._replace(page="steps/02-name/index.html")
+    assert replayed.key(known, [first, last]) != replayed.key(known, [first, moved])
 
 
 def test_other_pages_do_not_count(known: truth.Truth) -> None:

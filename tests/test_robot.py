@@ -12,7 +12,7 @@ import psutil
 import pytest
 from conftest import COURSES
 
-from workshop import robot
+from workshop import robot, transcript
 from workshop.errors import WorkshopError
 from workshop.robot import Robot
 from workshop.transcript import Entry
@@ -68,6 +68,15 @@ def test_nobody_answers_questions(learner: Robot) -> None:
 
 def test_its_home_and_line_ends_are_those_a_reader_knows(learner: Robot) -> None:
     assert said(learner, "echo $HOME; printf 'a  \\r\\nb'") == "/home/ada\na\nb\n"
+
+
+def test_of_a_line_that_is_written_over_a_reader_sees_the_last(
+    learner: Robot, tmp_path: Path
+) -> None:
+    entry = learner.type("printf '10 %%\\r20 %%\\r100 %%\\ndone\\r\\r\\n50 %%\\r'")
+    assert entry.output == "100 %\ndone\n50 %\n"
+    transcript.write(tmp_path, [entry])
+    assert transcript.read(tmp_path) == (entry,)
 
 
 def test_the_folder_of_its_project_is_the_one_that_a_reader_has(learner: Robot) -> None:

@@ -156,13 +156,70 @@ def test_same() -> None:
 
 def test_once_a_project_has_its_own_its_commits_differ_and_nothing_else() -> None:
     said = "[main {}] Seal\n  release      {} deadbeef defaced in 3 seconds\n{}\n"
-    one, other = (Entry("git commit", said.format(each * 7, each * 10, each * 40)) for each in "1a")
+    one, other = (
+        Entry("git commit", said.format(each * 7, each * 10, f"{each * 39}b")) for each in "1a"
+    )
     other = other._replace(output=other.output.replace("aaaaaa", "aaa7aa"))
     assert not transcript.same(one, other)
     assert transcript.same(one, other, own=True)
     words = other._replace(output=other.output.replace("defaced", "effaced"))
     assert not transcript.same(one, words, own=True)
     assert transcript.merge([one], [other], own=True) == (one,)
+
+
+def test_a_count_is_no_commit_but_a_hash_without_a_letter_is_one() -> None:
+    said = "1234567 bytes sent, {} deadbeef\n[main 1234567] x\n  release      1234567890 x\n"
+    said += "Commit:      1234567890\nProduction:  1234567890 up\n"
+    assert transcript.commits(said.format("12345a7")) == (
+        "12345a7", "1234567", "1234567890", "1234567890", "1234567890",
+    )  # fmt: skip
+
+
+A, B, C = "1a" * 20, "2b" * 20, "3c" * 20
+
+
+def deploy(*hashes: str) -> Entry:
+    return Entry("deploy", "".join(f"  release      {each} x\n" for each in hashes))
+
+
+@pytest.mark.parametrize(
+    ("shown", "seen", "wrong"),
+    [
+        ((A, A[:7], B), (B, B[:7], C), ()),
+        ((A[:7], A, A[:10]), (B[:7], B, B[:10]), ()),
+        ((A, A[:7]), (B, C[:7]), ((A[:7], C[:7]),)),
+        ((A[:7], A), (B[:7], C), ((A, C),)),
+        ((A, B[:7]), (C, C[:7]), ((B[:7], C[:7]),)),
+        ((A[:7],), (B[:10],), ((A[:7], B[:10]),)),
+    ],
+)
+def test_what_is_one_commit_in_one_run_is_one_in_another(
+    shown: tuple[str, ...], seen: tuple[str, ...], wrong: tuple[tuple[str, str], ...]
+) -> None:
+    assert tuple(transcript.Commits().meet(deploy(*shown), deploy(*seen))) == wrong
+    known = transcript.Commits()
+    each = [deploy(one) for one in shown], [deploy(one) for one in seen]
+    assert tuple(bad for pair in zip(*each, strict=True) for bad in known.meet(*pair)) == wrong
+
+
+def test_merge_keeps_all_commits_of_a_run_or_none() -> None:
+    """Two words more below one command, and a page would show the commits of two runs."""
+    date, later = Entry("date", "in 0.1s\n"), Entry("date", "in 0.2s\n")
+    old = [[date], [deploy(A[:7]), date], [deploy(A)]]
+    new = [[later], [deploy(B[:7]), later], [deploy(B)]]
+    assert transcript.merge_all(old, new, 1) == tuple(map(tuple, old))
+    words = Entry("deploy", f"{deploy(B).output}  and more\n")
+    assert transcript.merge_all(old, [*new[:2], [words]], 1) == (
+        (date,), (deploy(B[:7]), date), (words,),
+    )  # fmt: skip
+    mixed = [*old[:2], [deploy(C)]]
+    assert transcript.merge_all(mixed, new, 1) == ((date,), (deploy(B[:7]), date), (deploy(B),))
+
+
+def test_merge_takes_a_commit_that_everybody_has() -> None:
+    """A lesson before has changed, and with it the commit that a later one shows, too."""
+    old, new = ([[deploy(each[:7])], [deploy(each)]] for each in (A, B))
+    assert transcript.merge_all(old, new, 1) == tuple(map(tuple, new))
 
 
 def test_merge_keeps_what_is_still_so() -> None:

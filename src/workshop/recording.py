@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from workshop.errors import WorkshopError
 from workshop.gates import page, replay, truth
 from workshop.gates.replay import Done
 from workshop.model import Course, Finding
+from workshop.transcript import Entry
 
 # Only the lessons are rendered: whatever they link to is not there.
 _CONF = {
@@ -54,13 +55,20 @@ def record(course: Course, *, report: Callable[[Done], None]) -> Recorded:
             if broken:
                 return Recorded(broken, ())
     changed = []
-    for each in done:
-        mine = own.paths(course.steps[: course.steps.index(each.step) + 1])
-        before = transcript.read(each.step.folder)
-        entries = transcript.merge(before, each.entries, own=bool(mine))
+    for each, entries in zip(done, _merged(course, done), strict=True):
         if transcript.write(each.step.folder, entries):
             changed.append(each.step.folder / transcript.NAME)
     return Recorded((), tuple(changed))
+
+
+def _merged(course: Course, done: Sequence[Done]) -> tuple[tuple[Entry, ...], ...]:
+    """What each lesson's transcript is now: what was there, where it is still so."""
+    mine = [own.paths(course.steps[: course.steps.index(each.step) + 1]) for each in done]
+    return transcript.merge_all(
+        [transcript.read(each.step.folder) for each in done],
+        [each.entries for each in done],
+        sum(not each for each in mine),
+    )
 
 
 def _unheard(done: Done) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ for word do
 done
 exec '{program}' "$@"
 """
+_OVER = re.compile(r"(?m)^.*\r(?=[^\r\n])")  # a progress, with one carriage return after another
 _END = "\1"
 # What a learner's shell has. Everything else of this process stays away from it.
 _KEPT = (
@@ -236,7 +237,8 @@ class Robot:
         return _URL.sub(lambda match: taken.get(match[0], match[0]), command)
 
     def _shown(self, output: str) -> str:
-        """The output as a reader sees it: their ports, their home, no line end but a line feed."""
+        """The output as a reader sees it: their ports, their home, no line end but a line feed. Of
+        a line that was written over, they see what came last."""
         for port in _URL.findall(output):
             if port not in self._ports and len(self._ports) < len(_PORTS):
                 self._ports[port] = str(_PORTS[len(self._ports)])
@@ -245,6 +247,7 @@ class Robot:
         own, readers = (paths.project_key(Path(each, PROJECT)) for each in (self.home, HOME))
         output = output.replace(own, readers)
         output = output.replace(str(self.home), HOME).replace("\r\n", "\n")
+        output = _OVER.sub("", output)
         output = _TAKEN.sub("", output)
         lines = [line.rstrip() for line in output.split("\n")]
         return "\n".join(lines if not lines[-1] else [*lines, ""])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +36,14 @@ KINDS = {
     ),
 }
 
-# Once a project holds what is its own (see `own`), its commits have hashes of their own, too.
-COMMIT = re.compile(r"(?<=\[main )[0-9a-f]{7,40}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
+# Once a project holds what is its own (see `own`), its commits have hashes of their own, too. One
+# short hash in a hundred has no letter, just like a count of bytes: it counts where git or we say
+# what it is.
+COMMIT = re.compile(
+    r"(?:(?<=\[main )|(?<=  release      )"
+    r"|(?<=Commit:      |Development: |Integration: |Production:  ))[0-9a-f]{7,40}\b"
+    r"|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b"
+)
 
 
 class Entry(NamedTuple):
@@ -142,6 +148,52 @@ def merge(old: Sequence[Entry], new: Sequence[Entry], *, own: bool = False) -> t
             del left[: left.index(known) + 1]
         merged.append(known or entry)
     return tuple(merged)
+
+
+class Commits:
+    """Which commit of one run is which of another: as they are met, from the first lesson on.
+
+    Their hashes need not be the same. But whatever is one commit here is one there, and what are
+    two are two, whether a hash is written out or cut off.
+    """
+
+    def __init__(self) -> None:
+        self._met: set[tuple[str, str]] = set()
+
+    def meet(self, shown: Entry, seen: Entry) -> Iterator[tuple[str, str]]:
+        """The pairs of hashes that can't be one commit, after all that was met before."""
+        pairs = zip(commits(shown.output), commits(seen.output), strict=False)
+        for one, other in dict.fromkeys(pairs):
+            if len(one) == len(other) and all(_fit(one, other, *each) for each in self._met):
+                self._met.add((one, other))
+            else:
+                yield one, other
+
+
+def _fit(one: str, other: str, met: str, its: str) -> bool:
+    """Whether two hashes are one commit just where the two that were met with them are."""
+    shorter = min(len(one), len(met))
+    return (one[:shorter] == met[:shorter]) == (other[:shorter] == its[:shorter])
+
+
+def commits(output: str) -> tuple[str, ...]:
+    """The hashes of commits in it."""
+    return tuple(text for kind, text in kinds(output, own=True) if kind == "commit")
+
+
+def merge_all(
+    old: Sequence[Sequence[Entry]], new: Sequence[Sequence[Entry]], first: int
+) -> tuple[tuple[Entry, ...], ...]:
+    """All lessons in their order, merged. From number `first` on, their commits are the project's
+    own: old ones are kept all together or not at all, so that no page shows two runs."""
+    kept = [merge(*pair, own=at >= first) for at, pair in enumerate(zip(old, new, strict=True))]
+    known = Commits()
+    for at, pairs in enumerate(map(zip, kept, new)):
+        for one, other in pairs:
+            is_new = at >= first and one is other and commits(one.output)
+            if is_new or any(known.meet(one, other)):
+                return tuple(map(merge, old, new))
+    return tuple(kept)
 
 
 def _broken(path: Path | str, number: int, line: str) -> WorkshopError:

@@ -80,7 +80,8 @@ def _each(
     blocks = page.read(html)
     root = known.course.root
     if provenance.NAME in names:
-        yield provenance.prove(root, blocks, waivers)
+        result = provenance.prove(root, blocks, waivers)
+        yield result._replace(findings=(*sources.gone(root, html), *result.findings))
     if equality.NAME in names:
         yield equality.prove(known, blocks)
     if facts.NAME in names:
@@ -120,10 +121,11 @@ def lessons(course: Course, html: Path, results: Sequence[Result]) -> tuple[Less
     found = []
     for step in course.steps:
         own = page.of_lesson(blocks, step)
-        consoles = [block for block in own if block.claim("shows") == "commands"]
+        told = page.to_do(blocks, step)
+        consoles = [block for block in told if block.claim("shows") == "commands"]
         typed = [each for each in consoles if each.claim("platform") in ("", variants.here())]
         done = done and f"steps/{step.folder.name}/index.html" not in wrong
-        executed = {each.where for each in own if done and each.where not in undone}
+        executed = {each.where for each in told if done and each.where not in undone}
         found.append(
             Lesson(
                 step.tag,
@@ -132,7 +134,7 @@ def lessons(course: Course, html: Path, results: Sequence[Result]) -> tuple[Less
                     len(replay.shown_entries(each)) for each in typed if each.where in executed
                 ),
                 pages=sum(
-                    block.claim("shows") == "browser" and block.where in executed for block in own
+                    block.claim("shows") == "browser" and block.where in executed for block in told
                 ),
                 skipped=len(consoles) - len(typed),
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from workshop.errors import WorkshopError
-from workshop.gates.page import Block, of_lesson
+from workshop.gates.page import Block, to_do
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth, by_file
 from workshop.gates.waivers import Waivers
@@ -47,7 +47,7 @@ def prove(truth: Truth, blocks: Sequence[Block], waivers: Waivers) -> Result:
     """
     findings, proven = [], 0
     for step in truth.course.steps:
-        lesson = of_lesson(tuple(blocks), step)
+        lesson = to_do(tuple(blocks), step)
         stage, page = truth.stages[step.tag], f"steps/{step.folder.name}/index.md"
         for hunk in hunks(truth.diff(step.tag, "-U0", "--no-renames")):
             proven += 1

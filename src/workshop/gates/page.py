@@ -30,6 +30,7 @@ _PLACES = {"cell_input": "cell", "cell_output": "output", "sd-tab-content": "tab
 _CAPTION = {"code-block-caption", "caption-text"}  # other things have captions, too
 _SCRIPT = "browser-script"  # what is done in a page stands above what is seen in it
 _FRAMES = {*_PLACES, *_CAPTION, _SCRIPT}
+_HINTS = "hints"
 
 
 class Block(NamedTuple):
@@ -51,6 +52,11 @@ class Block(NamedTuple):
     def where(self) -> str:
         """Where a person finds it."""
         return f"{self.page}, block {self.number}"
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether it is folded away in hints: who needs none never sees it."""
+        return _HINTS in self.places
 
     def claim(self, name: str) -> str:
         """What it claims, or an empty text."""
@@ -85,6 +91,11 @@ def of_lesson(every: tuple[Block, ...], step: Step) -> tuple[Block, ...]:
     return tuple(block for block in every if block.page == page)
 
 
+def to_do(every: tuple[Block, ...], step: Step) -> tuple[Block, ...]:
+    """Of those, what the lesson itself shows and tells to do: without its hints."""
+    return tuple(block for block in of_lesson(every, step) if not block.is_hint)
+
+
 class _Parser(HTMLParser):
     """Keeps a stack of what is open: each element's name, its claims, its place."""
 
@@ -108,6 +119,8 @@ class _Parser(HTMLParser):
             self._caption = ""  # what stood above had no block
         classes = named.get("class", "").split()
         place = next((_PLACES.get(each, each) for each in classes if each in _FRAMES), "")
+        if claims.get("shows") == _HINTS:
+            place = _HINTS
         self._open.append((tag, claims, place))
         if tag == "pre" and self._text is None:
             self._text = []

@@ -12,12 +12,12 @@ from workshop import browser, own, transcript
 from workshop.checks import needs
 from workshop.errors import WorkshopError
 from workshop.gates import variants
-from workshop.gates.page import Block, of_lesson
+from workshop.gates.page import Block, to_do
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth
 from workshop.model import Course, Finding, Step
 from workshop.robot import Robot
-from workshop.transcript import Entry
+from workshop.transcript import Commits, Entry
 
 NAME = "replay"
 PROMPT = "$ "
@@ -56,7 +56,7 @@ def prove(truth: Truth, blocks: Sequence[Block], learner: Robot) -> Result:
 
 def skipped(course: Course, blocks: Sequence[Block]) -> tuple[Finding, ...]:
     """What of the lessons can't be done on this machine today, and why: looked up, not tried."""
-    lessons = (of_lesson(tuple(blocks), step) for step in course.steps)
+    lessons = (to_do(tuple(blocks), step) for step in course.steps)
     return tuple(finding for lesson in lessons for block in lesson for finding in _unmet(block))
 
 
@@ -74,11 +74,13 @@ def _unmet(block: Block) -> Iterator[Finding]:
 def follow(truth: Truth, blocks: Sequence[Block], learner: Robot) -> Iterator[Done]:
     """Do the lessons in their order. Ends after the first that leaves another tree: from there on
     nothing would fit."""
+    commits = Commits()
     for step in truth.course.steps:
         began = time.monotonic()
         try:
             mine = own.paths(each for each in truth.course.steps if each.number <= step.number)
-            done = _lesson(step, of_lesson(tuple(blocks), step), learner, differs=bool(mine))
+            lesson = to_do(tuple(blocks), step)
+            done = _lesson(step, lesson, learner, commits, differs=bool(mine))
             odd = tuple(_end(truth, step, learner))
         except WorkshopError as error:
             fact = Finding(_page(step), f"{error.fact}. {error.remedy}")
@@ -94,7 +96,9 @@ def _page(step: Step) -> str:
     return f"steps/{step.folder.name}/index.html"
 
 
-def _lesson(step: Step, lesson: Sequence[Block], learner: Robot, *, differs: bool) -> Done:
+def _lesson(
+    step: Step, lesson: Sequence[Block], learner: Robot, commits: Commits, *, differs: bool
+) -> Done:
     entries: list[Entry] = []
     broken: list[Finding] = []
     drifted: list[Finding] = []
@@ -133,7 +137,7 @@ def _lesson(step: Step, lesson: Sequence[Block], learner: Robot, *, differs: boo
                     silent += 1
                 else:
                     entries.append(seen)
-                    facts = _drift(shown, seen, differs=differs)
+                    facts = _drift(shown, seen, commits, differs=differs)
                     drifted += [Finding(block.where, fact) for fact in facts]
         elif shows == "browser":
             url, actions = block.claim("url"), browser.parse(block.claim("actions").split("\n"))
@@ -147,7 +151,7 @@ def _lesson(step: Step, lesson: Sequence[Block], learner: Robot, *, differs: boo
                 broken += [Finding(block.where, fact) for fact in _code(entries[-1], 0)]
                 drifted += [
                     Finding(block.where, fact)
-                    for fact in _drift(shown, entries[-1], differs=differs)
+                    for fact in _drift(shown, entries[-1], commits, differs=differs)
                 ]
     return Done(
         step, tuple(entries), silent, tuple(broken), tuple(drifted), 0.0, tuple(undone), kept
@@ -158,7 +162,7 @@ def shown_entries(block: Block) -> tuple[Entry, ...]:
     """What a reader sees in a console: each command, and the output below it."""
     entries: list[Entry] = []
     goes_on = False
-    for line in block.text.split("\n")[:-1]:
+    for line in block.text.removesuffix("\n").split("\n"):
         if goes_on:
             entries[-1] = entries[-1]._replace(command=f"{entries[-1].command}\n{line}")
         elif line.startswith(PROMPT):
@@ -191,12 +195,18 @@ def _code(seen: Entry, wanted: int) -> Iterator[str]:
         yield f"`{seen.command}` ended with {seen.code}, and should end with {wanted}:\n{said}"
 
 
-def _drift(shown: Entry, seen: Entry, *, differs: bool) -> Iterator[str]:
+def _drift(shown: Entry, seen: Entry, commits: Commits, *, differs: bool) -> Iterator[str]:
     one, other = (transcript.masked(each.output, own=differs) for each in (shown, seen))
     if one != other:
         pairs = itertools.zip_longest(one.split("\n"), other.split("\n"))
         first = next(pair for pair in pairs if pair[0] != pair[1])
         yield f"below `{shown.command}` stands {first[0]!r}, and it said {first[1]!r}"
+        return
+    for here, there in commits.meet(shown, seen):
+        yield (
+            f"below `{shown.command}` stands the commit {here}, and it said {there}: "
+            "one of them is another commit above"
+        )
 
 
 def _end(truth: Truth, step: Step, learner: Robot) -> Iterator[Finding]:

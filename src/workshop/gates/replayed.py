@@ -51,7 +51,7 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
         (course.root / "steps" / "course.toml").read_bytes(),
         *(truth.tree(step.tag) for step in course.steps),
         *((file.name, file.read_bytes()) for file in own),
-        *((block.text, sorted(block.claims.items()), block.caption) for block in lessons),
+        *((each.page, each.text, sorted(each.claims.items()), each.caption) for each in lessons),
     )  # fmt: skip
 
 

@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from workshop.model import Finding
+
 SUFFIXES = (".md", ".ipynb")
+# Made by Sphinx and its extensions, with nothing in it that an author typed as code.
+GENERATED = {"genindex.html", "search.html", "py-modindex.html"}
 _INCLUDED = re.compile(r"(?m)^[ \t]*[`~:]{3,}\{include\}[ \t]+(\S+\.md)[ \t]*$")
 
 
@@ -16,6 +20,22 @@ def of_page(root: Path, page: str) -> Path | None:
     """The source of a rendered page; None for one that Sphinx makes by itself."""
     stem = root / PurePosixPath(page)
     return next((file for each in SUFFIXES if (file := stem.with_suffix(each)).is_file()), None)
+
+
+def gone(root: Path, html: Path) -> tuple[Finding, ...]:
+    """The pages that a reader still finds though their source is gone. Sphinx leaves them there,
+    and what they show is no longer held against anything."""
+    pages = sorted(file.relative_to(html).as_posix() for file in html.rglob("*.html"))
+    return tuple(
+        Finding(page, "its source is gone: remove it")
+        for page in pages
+        if page not in GENERATED and of_page(root, page) is None and not _leads_on(html / page)
+    )
+
+
+def _leads_on(page: Path) -> bool:
+    """Whether it shows nothing, and takes a reader to another page."""
+    return '<meta http-equiv="refresh"' in page.read_text(encoding="utf-8")
 
 
 def of_pages(root: Path, html: Path) -> tuple[Path, ...]:

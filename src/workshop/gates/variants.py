@@ -46,7 +46,7 @@ def _wrong(course: Course, block: Block) -> str:
         return f"there is no platform {platform}: it is one of {', '.join(known)}"
     source = _source(course, block)
     goes_on = False
-    for line in block.text.split("\n")[:-1]:
+    for line in block.text.removesuffix("\n").split("\n"):
         if not goes_on and not line.startswith(_PROMPT):
             return f"a variant shows an output: {line!r}"
         written = line if goes_on else line.removeprefix(_PROMPT)
