@@ -444,13 +444,14 @@ def test_a_backup_that_is_not_there(course: Course, project: Path) -> None:
     done = workshop("backups", "restore", "x", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"error: {project}: there is no backup x\n       List them all: workshop backups\n"
+        f"error: {project}: there is no backup x\n"
+        "       List them all: python -m workshop backups\n"
     )
     newest = goto(course, project, 1)
     done = workshop("backups", "restore", "x", cwd=project)
     assert done.stderr == (
         f"error: {project}: there is no backup x\n"
-        f"       The newest is {newest}. List them all: workshop backups\n"
+        f"       The newest is {newest}. List them all: python -m workshop backups\n"
     )
 
 
