@@ -202,7 +202,7 @@ def test_a_ref_that_git_keeps_locked_changes_nothing(
     assert error.value.remedy.startswith("Nothing has changed. ")
     (project / ".git" / lock).unlink()
     assert projects.observe(project) == before
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 def test_a_head_that_can_not_be_put_back_is_a_move_that_stopped_halfway(
@@ -228,7 +228,7 @@ def test_a_head_that_can_not_be_put_back_is_a_move_that_stopped_halfway(
     own = moving.backups(project)[-1].name
     assert str(error.value).startswith(f"{project}: the move stopped halfway: git refused: ")
     assert str(error.value).endswith(f"workshop backups restore {own}")
-    assert kept.interrupted(project) == own
+    assert kept.interruptions(project)[0] == own
     packed = project / ".git" / "packed-refs.lock"
     packed.touch()  # of a git that was killed, like the others
     restore(project, name)

@@ -234,7 +234,7 @@ def test_git_that_begins_in_the_very_moment_wins(course: Course, project: Path) 
         "Wait until it has ended, then try again."
     )
     assert projects.observe(project) == before
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 @pytest.mark.parametrize("verb", ["goto", "reset", "restore"])
@@ -267,7 +267,7 @@ def test_what_is_staged_while_a_move_runs_is_not_thrown_away(
     assert git(project, "show", ":notes.md") == "staged\n"
     assert (project / "app" / "main.py").read_text() == "print(2)\n"
     assert not (project / ".git" / "index.lock").exists()
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_switch_or_a_commit_while_a_move_runs_is_not_undone(
     with pytest.raises(WorkshopError) as error:
         moving.goto(course, project, course.steps[0], report=meanwhile)
     assert str(error.value).startswith(f"{project / '.git' / 'HEAD'}: git changed this at this ")
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 def test_a_branch_that_git_keeps_locked_is_refused(course: Course, project: Path) -> None:
@@ -629,7 +629,7 @@ def test_a_file_that_is_written_at_this_very_moment_stops_the_move(
     )
     assert file.read_text() == "too late"
     assert git(project, "rev-list", "--count", "HEAD") == "1\n"
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 def test_a_move_that_stops_halfway_says_how_to_get_everything_back(
@@ -652,17 +652,17 @@ def test_a_move_that_stops_halfway_says_how_to_get_everything_back(
         f"{project / 'run.sh'}: the move stopped halfway: No space left on device\n"
         f"Everything you had is saved. Bring it back: workshop backups restore {backup.name}"
     )
-    assert kept.interrupted(project) == backup.name
+    assert kept.interruptions(project)[0] == backup.name
     assert projects.observe(project) != before
     broken = "main.py"
     with pytest.raises(WorkshopError) as error:  # the way back stops, too
         moving.restore(project, backup.name, report=lambda _: None)
     monkeypatch.undo()
     assert str(error.value).endswith(f"workshop backups restore {backup.name}")
-    assert kept.interrupted(project) == backup.name
+    assert kept.interruptions(project)[0] == backup.name
     moving.restore(project, backup.name, report=lambda _: None)
     assert projects.observe(project) == before
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 @pytest.fixture
@@ -705,7 +705,7 @@ def test_all_interrupted_moves_are_remembered(
     assert kept.interruptions(project) == (first, second)  # the second does not have run.sh
     broken(lambda: moving.restore(project, first, report=lambda _: None))
     assert kept.interruptions(project) == (first, second)
-    assert kept.interrupted(project) == first
+    assert kept.interruptions(project)[0] == first
     moving.restore(project, first, report=lambda _: None)
     assert projects.observe(project) == before
     assert kept.interruptions(project) == ()
@@ -728,7 +728,7 @@ def test_an_index_that_can_not_be_locked(
     )
     assert not lock.exists()
     assert projects.observe(project) == before
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()
 
 
 def test_git_that_does_not_know_my_name_still_commits(course: Course, tmp_path: Path) -> None:
@@ -889,4 +889,4 @@ def test_an_interrupted_move_is_told(course: Course, project: Path) -> None:
         assert done.stdout.startswith(note), words
     assert not journal.exists()  # the next move has ended well
     journal.write_text("{")
-    assert kept.interrupted(project) is None
+    assert kept.interruptions(project) == ()

@@ -42,14 +42,6 @@ def write(project: Path, name: str, value: Mapping[str, Any]) -> None:
     part.replace(file)
 
 
-def interrupted(project: Path) -> str | None:
-    """The name of the backup of a move that was begun and not ended, None when there is none.
-
-    When more than one was, this is what was there before the first of them.
-    """
-    return next(iter(interruptions(project)), None)
-
-
 def interruptions(project: Path) -> tuple[str, ...]:
     """The backups of all moves that were begun and not ended since the last that was, in order.
 

@@ -71,13 +71,15 @@ def known(project: Path) -> dict[str, Any]:
     file = _file(project)
     try:
         noted = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(noted, dict) and all(
-            isinstance(noted.get(name, kind()), kind) for name, kind in _KINDS.items()
+        if (
+            isinstance(noted, dict)
+            and "done" in noted
+            and all(isinstance(noted.get(name, kind()), kind) for name, kind in _KINDS.items())
         ):
-            return {"done": noted["done"], **noted}
+            return noted
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, IsADirectoryError, RecursionError):
+    except (ValueError, IsADirectoryError, RecursionError):
         pass
     raise WorkshopError(
         "this file is damaged: the workshop can't read your progress in it",
@@ -153,18 +155,11 @@ def record(course: Course, project: Path, step: Step, verdicts: tuple[Verdict, .
 def written(course: Course, project: Path, step: Step) -> bool:
     """Whether the files that the step adds are in the project: what a machine without an engine, or
     without a cluster, can see of it."""
-    before = {path for each in course.steps if each.number < step.number for path in _solved(each)}
-    new = [path for path in _solved(step) if path not in before]
-    return all((project / path).is_file() for path in new)
+    from workshop import history  # not for who only asks where they are
 
-
-def _solved(step: Step) -> list[str]:
-    files = [file for file in step.solution.rglob("*") if file.is_file()]
-    return [
-        file.relative_to(step.solution).as_posix()
-        for file in files
-        if file.parent.name != "__pycache__"
-    ]
+    stages = [each.files for each in history.stages(course) if each.step.number <= step.number]
+    before = stages[-2] if len(stages) > 1 else {}
+    return all((project / path).is_file() for path in stages[-1] if path not in before)
 
 
 def settle(course: Course, project: Path, slugs: tuple[str, ...]) -> None:

@@ -82,6 +82,13 @@ def command(args: argparse.Namespace, words: str) -> str:
     return f"{program()} {words}{where}"
 
 
+def folder(directory: Path) -> str:
+    """A folder as a person types it behind `cd`, which must not take it for an option."""
+    from workshop.paths import typed
+
+    return typed(f"./{directory}" if str(directory).startswith("-") else str(directory))
+
+
 def tell(words: str) -> None:
     """Say at once what has happened. A reader who has seen enough, such as `head`, must not end
     what goes on behind it."""

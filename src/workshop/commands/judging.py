@@ -41,8 +41,7 @@ def check(args: argparse.Namespace) -> int:
 
         print(text.head(step))
     known = step.slug in learner.done(project)
-    verdicts = _judged(course, project, step, quiet=args.json)
-    green = learner.record(course, project, step, verdicts)
+    verdicts, green = _judged(course, project, step, quiet=args.json)
     if args.json:
         from workshop.report import as_json
 
@@ -72,8 +71,7 @@ def hint(args: argparse.Namespace) -> int:
         return GREEN
     verdicts = kept.last_verdicts(project, step, kept.seal(project, step))
     if not verdicts:
-        verdicts = _judged(course, project, step, quiet=True)
-        learner.record(course, project, step, verdicts)
+        verdicts, _ = _judged(course, project, step, quiet=True)
     red = hints.failing(verdicts)
     if red is not None:
         following = hints.following(course, project, step, red)
@@ -157,15 +155,17 @@ def _named(verb: str, args: argparse.Namespace, step: Step) -> str:
     return f"{verb} {step.number:02d}" if args.step else verb
 
 
-def _judged(course: Course, project: Path, step: Step, *, quiet: bool) -> tuple[Verdict, ...]:
+def _judged(
+    course: Course, project: Path, step: Step, *, quiet: bool
+) -> tuple[tuple[Verdict, ...], bool]:
     """Judge, show each verdict unless quiet, and remember what came out."""
-    from workshop import kept
+    from workshop import kept, learner
     from workshop.checks import runner
 
     seal = kept.seal(project, step)
     verdicts = runner.run(step.tests, project, course, on_verdict=shower(quiet))
     kept.keep_verdicts(project, step, seal, verdicts)
-    return verdicts
+    return verdicts, learner.record(course, project, step, verdicts)
 
 
 def _going_on(course: Course, project: Path, step: Step, *, known: bool) -> str:

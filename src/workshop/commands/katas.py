@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, course_argument, course_of, shower, worst
+from workshop.commands import GREEN, course_argument, course_of, folder, shower, worst
 
 if TYPE_CHECKING:
     import argparse
@@ -22,15 +22,14 @@ def _list(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> int:
     from workshop import kata
-    from workshop.commands.learning import folder
-    from workshop.paths import program, typed
+    from workshop.paths import program
 
     course = course_of(args)
     begun = kata.start(course, args.slug, args.directory)
     print(f"The kata is in {begun.project}. You have {begun.kata.minutes} minutes, from now.")
     print(f"The brief: {begun.kata.folder / 'index.md'}")
     print("\nHave it judged, as often as you like:\n")
-    print(f"  cd {typed(folder(args.directory))}\n  {program()} kata judge")
+    print(f"  cd {folder(args.directory)}\n  {program()} kata judge")
     return GREEN
 
 

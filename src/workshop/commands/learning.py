@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.commands import GREEN, course_of, project_argument, root_of
+from workshop.commands import GREEN, course_of, folder, project_argument, root_of
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def start(args: argparse.Namespace) -> int:
     """Make the learner's project, or find it again."""
     from workshop import learner
-    from workshop.paths import program, typed
+    from workshop.paths import program
 
     course = course_of(args)
     started = learner.start(course, args.directory)
@@ -39,14 +39,9 @@ def start(args: argparse.Namespace) -> int:
         print(f"\nStep {green.number:02d}, {green.title}, is green and not committed yet. Next:")
     elif step is not None:
         print(f"\nNow step {step.number:02d}, {step.title} ({step.minutes} minutes). Next:")
-    print(f"  cd {typed(folder(args.directory))}")
+    print(f"  cd {folder(args.directory)}")
     print(f"  {program()} check")
     return GREEN
-
-
-def folder(directory: Path) -> str:
-    """A folder that `cd` does not take for an option."""
-    return f"./{directory}" if str(directory).startswith("-") else str(directory)
 
 
 def status(args: argparse.Namespace) -> int:

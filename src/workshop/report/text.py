@@ -59,7 +59,7 @@ def summary(verdicts: Sequence[Verdict], rest: str = "") -> str:
     if skipped:
         reasons = sorted({each.seen for each in skipped})
         line += f", {len(skipped)} skipped ({'; '.join(reasons)})"
-    return wrapped(f"{line}. {rest}".rstrip(), "", "")
+    return wrapped(f"{line}. {rest}".rstrip())
 
 
 def release(each: Kept) -> str:

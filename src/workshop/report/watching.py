@@ -50,7 +50,7 @@ class Screen:
             self._known[event.verdict.check] = event.verdict
         elif event.kind == "ended":
             self._known = {each.check: each for each in event.verdicts}
-            self._foot = f"{text.summary(event.verdicts)} {event.seconds:.1f} s."
+            self._foot = _summary(event)
             self._said = _going_on(event, self._command)
         else:
             self._note = event.text
@@ -100,19 +100,17 @@ class Lines:
             ),
             "verdict": lambda: text.verdict(event.verdict, self._paint) if event.verdict else "",
             "ended": lambda: "\n".join(
-                filter(
-                    None,
-                    (
-                        f"{text.summary(event.verdicts)} {event.seconds:.1f} s.",
-                        text.wrapped(_going_on(event, self._command)),
-                    ),
-                )
+                filter(None, (_summary(event), text.wrapped(_going_on(event, self._command))))
             ),
             "broken": lambda: text.wrapped(event.text, "  error    ", " " * 11),
             "note": lambda: event.text,
         }[event.kind]()
         self._stream.write(f"{line}\n")
         self._stream.flush()
+
+
+def _summary(event: Event) -> str:
+    return text.summary(event.verdicts, f"{event.seconds:.1f} s.")
 
 
 def _going_on(event: Event, command: _Command) -> str:
