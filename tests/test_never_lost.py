@@ -30,7 +30,7 @@ from projects import ASSUME, EXECUTABLE, FILE, GITLINK, INTENT, LINK, SKIP, Seen
 
 from workshop import git, history, moving
 from workshop.errors import WorkshopError
-from workshop.kept import interrupted
+from workshop.kept import interruptions
 from workshop.model import Course
 
 EXAMPLES = int(os.environ.get("WORKSHOP_EXAMPLES", "2500"))  # a fifth is refused, rightly
@@ -294,20 +294,20 @@ def all_is_there(course: Course, project: Path, before: Seen, kept: int, detour:
     """After a kill: fsck is content, the next command works, and every byte comes back."""
     sound(project)
     new = moving.backups(project)[kept:]
-    begun = interrupted(project)
+    begun = interruptions(project)
     if not new:
         assert projects.observe(project) == before
-        assert begun is None
+        assert not begun
         move(course, project, 1)  # the next command works
         return "before the backup"
-    if begun is None and projects.observe(project) == before:
+    if not begun and projects.observe(project) == before:
         move(course, project, 1)
         return "before the move"
     if detour:
         move(course, project, 2)
     moving.restore(project, new[0].name, report=lambda _: None)
     assert projects.observe(project) == before
-    assert interrupted(project) is None
+    assert not interruptions(project)
     return "in the move" if begun else "after the move"
 
 
