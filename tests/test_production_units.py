@@ -22,7 +22,7 @@ import pytest
 from producing import ended, until
 
 from workshop.errors import WorkshopError
-from workshop.production import client, log, release, supervisor, switching
+from workshop.production import client, log, processes, release, supervisor, switching
 from workshop.production import place as places
 from workshop.production.place import Place
 
@@ -328,7 +328,7 @@ def test_who_was_left_is_ended_though_the_clock_was_set(
     place: Place, left: psutil.Popen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = place.folder / "servers.json"
-    places.write(file, {str(left.pid): supervisor.born(left.pid)})
+    places.write(file, {str(left.pid): processes.born(left.pid)})
     set_the_clock(monkeypatch)
     assert client.end_orphans(place) == 1
     assert ended([left])
@@ -360,7 +360,7 @@ def test_nobody_is_ended_for_one_that_is_certainly_gone(
     assert left.poll() is None
     assert not file.exists()
     left.kill()
-    until(lambda: not supervisor.born(left.pid))  # nobody has buried it yet
+    until(lambda: not processes.born(left.pid))  # nobody has buried it yet
     places.write(file, {str(left.pid): 1.0})
     assert client.end_orphans(place) == 0
     assert not file.exists()

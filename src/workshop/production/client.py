@@ -174,7 +174,7 @@ def end_orphans(place: Place) -> int:
         return 0
     import psutil
 
-    from workshop.production.supervisor import is_it
+    from workshop.production.processes import is_it
 
     found = []
     for number, birth in known.items():

@@ -216,7 +216,7 @@ def read(file: Path) -> dict[str, Any] | None:
     """What `write` wrote, or None when there is nothing."""
     try:
         value: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as error:
         raise WorkshopError(

@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection, Listener, answer_challenge, d
 from pathlib import Path
 from typing import Any
 
-from workshop.production import client
+from workshop.production import client, processes
 from workshop.production import place as places
 
 DRAIN = 35.0  # seconds that an old release gets to finish what it began
@@ -272,47 +272,8 @@ class Supervisor:
         with self._listing:
             places.write(
                 self._folder / "servers.json",
-                {str(each.process.pid): born(each.process.pid) for each in self._servers},
+                {str(each.process.pid): processes.born(each.process.pid) for each in self._servers},
             )
-
-
-def born(process: int) -> str | float:
-    """When a process began: with its number, that names it for good. Empty or 0 when it is gone.
-
-    Linux counts from the start of the machine. The time of day that follows from it moves whenever
-    somebody sets the clock, so both are taken as they are. Elsewhere it is the time of day.
-    """
-    try:
-        machine = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return _time_of_start(process)
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()  # from the third on
-    return "" if fields[0] in "ZX" else f"{machine} {fields[19]}"
-
-
-def is_it(process: int, noted: str | float) -> bool | None:
-    """Whether the process of this number is the one of which that was noted. None if nobody knows:
-    an older workshop noted the time of day, and the clock may have been set since."""
-    if not noted:
-        return False
-    if isinstance(noted, str):
-        return born(process) == noted
-    start = _time_of_start(process)
-    return False if not start else start == noted or None
-
-
-def _time_of_start(process: int) -> float:
-    import psutil
-
-    try:
-        found = psutil.Process(process)
-        return 0.0 if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
-    except psutil.Error:
-        return 0.0
 
 
 def main() -> None:
@@ -346,6 +307,7 @@ def main() -> None:
     # down, and by no person: the note stays, and the next command brings it back.
     if supervisor.down() is None:
         (folder / "supervisor.json").unlink(missing_ok=True)
+    os.close(socket)  # before the lock: who finds nobody here finds the port free, too
 
 
 def _accept(listener: Listener, supervisor: Supervisor, key: bytes) -> None:
