@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shutil
@@ -277,6 +278,55 @@ def test_an_empty_folder_and_a_missing_parent_are_fine(good: Course, tmp_path: P
     history.build(good, tmp_path / "new" / "deep")
     assert (tmp_path / "empty" / "app.py").is_file()
     assert (tmp_path / "new" / "deep" / "app.py").is_file()
+
+
+def test_a_shell_that_stands_in_the_empty_folder_still_stands_in_it(
+    good: Course, tmp_path: Path
+) -> None:
+    (here := tmp_path / "here").mkdir()
+    number = here.stat().st_ino
+    history.build(good, here)
+    assert here.stat().st_ino == number
+    assert sorted(each.name for each in here.iterdir()) == sorted(
+        [".git", *history.stages(good)[-1].files]
+    )
+    assert git(here, "status", "--porcelain") == ""
+
+
+def test_an_empty_folder_is_empty_again_when_it_goes_wrong(
+    course_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here := tmp_path / "here").mkdir()
+    rename = Path.rename
+
+    def full(entry: Path, to: Path) -> Path:
+        if to == here / ".git":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(entry, to)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="No space left"):
+        history.build(course.load(course_folder), here)
+    assert list(here.iterdir()) == []
+
+
+def test_a_build_that_was_killed_in_an_empty_folder_is_swept_by_the_next(
+    good: Course, tmp_path: Path
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    (tmp_path / f".{tmp_path.name}.{dead.pid}.part" / ".git").mkdir(parents=True)
+    history.build(good, tmp_path)
+    assert not list(tmp_path.glob("*.part"))
+    assert git(tmp_path, "status", "--porcelain") == ""
+
+
+def test_what_a_mac_leaves_in_a_folder_is_no_part_of_a_solution(
+    course_folder: Path, tmp_path: Path
+) -> None:
+    (course_folder / "solutions" / "01-hello" / ".DS_Store").write_bytes(b"Bud1")
+    tags = history.build(course.load(course_folder), tmp_path / "demo")
+    assert {tag.name: (tag.commit, tag.object) for tag in tags} == recorded(GOOD)
 
 
 def test_a_file_in_the_way_is_refused(good: Course, tmp_path: Path) -> None:

@@ -79,19 +79,22 @@ def write(
     steps: Iterable[Step], root: Path, target: Path, *, bundle: Path | None = None
 ) -> tuple[Tag, ...]:
     """As `build`, of the course in `root`. Each step may be read when it is asked for."""
-    _must_be_free(target)
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # Beside it; or in the empty folder, in which a shell may stand, or a disk be mounted.
+    folder = target if target.is_dir() else target.parent
+    _sweep(folder, target.name)
+    _must_be_free(target)
+    unfinished = folder / f".{target.name}.{os.getpid()}.part"
     unfinished.mkdir()
     try:
         tags = _import(steps, root, unfinished)
         if bundle is not None:
             _bundle(unfinished, bundle)
-        if target.is_dir():
-            target.rmdir()
-        unfinished.replace(target)
+        if folder == target:
+            _move_up(unfinished)
+        else:
+            unfinished.replace(target)
     except BaseException:
         _remove(unfinished)
         raise
@@ -149,7 +152,7 @@ def _files(folder: str, prefix: str) -> Iterator[tuple[str, bytes]]:
                 )
             if entry.name != "__pycache__":
                 yield from _files(entry.path, path + "/")
-        else:
+        elif entry.name != ".DS_Store":  # a Mac leaves one wherever somebody looked
             yield path, lf(content(entry.path))
 
 
@@ -181,10 +184,25 @@ def _quoted(path: str) -> str:
     return path
 
 
-def _sweep(target: Path) -> None:
+def _move_up(folder: Path) -> None:
+    """Put all that is in a folder into the one above it, or nothing."""
+    moved: list[Path] = []
+    try:
+        # `.git` at last: then it is a project
+        for entry in sorted(folder.iterdir(), key=lambda each: each.name == ".git"):
+            entry.rename(folder.parent / entry.name)
+            moved.append(entry)
+        folder.rmdir()
+    except BaseException:
+        for entry in moved:
+            (folder.parent / entry.name).rename(entry)
+        raise
+
+
+def _sweep(folder: Path, name: str) -> None:
     """Remove what a build that was killed left behind. A build that still runs keeps its own."""
-    for left in target.parent.iterdir():
-        if left.name.startswith(f".{target.name}.") and left.name.endswith(".part"):
+    for left in folder.iterdir():
+        if left.name.startswith(f".{name}.") and left.name.endswith(".part"):
             pid = left.name.split(".")[-2]
             if pid.isdecimal() and not _runs(int(pid)):
                 _remove(left)
