@@ -8,8 +8,9 @@ import pytest
 from test_verify import change, checks_only, problems, prove
 
 from workshop import course as courses
-from workshop import diff, git, moving, own, sealed
+from workshop import diff, git, history, moving, own, paths, sealed
 from workshop.errors import WorkshopError
+from workshop.judge import Judge
 from workshop.model import Course
 from workshop.production import sealer
 
@@ -95,6 +96,45 @@ def test_a_command_that_makes_none_is_told(course: Course, project: Path) -> Non
         own.make(step, project)
     assert caught.value.fact.startswith("`workshop seal app` made no deployment/secret.yaml:\n")
     assert "error" in caught.value.fact
+
+
+def test_who_judges_many_has_it_made_once_and_spoils_it_as_the_example_is(
+    course: Course, course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = course_folder / "steps" / "02-name" / "test_name.py"
+    test.write_text(test.read_text("utf-8") + CHECK, "utf-8")
+    example = course_folder / "solutions" / "02-name" / FILE
+    text = "# Make your own.\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata:\n"
+    text += "  name: app\n  namespace: demo-production\nspec:\n  encryptedData:\n    KEY: AgX\n"
+    text += "  template:\n    metadata:\n      name: app\n      namespace: demo-production\n"
+    example.write_text(text, "utf-8")
+    course = courses.load(course_folder)
+    stage, step = history.stages(course)[1], course.steps[1]
+    mine = stage.files[FILE]
+    calls: list[Path] = []
+    make = own.make
+    monkeypatch.setattr(own, "make", lambda step, at: (calls.append(at), make(step, at)))
+    judge = Judge(course)
+    try:
+        for changed, outcome in (
+            (mine.data, "green"),
+            (mine.data.replace(b"kind: Sealed", b"kind: "), "error"),
+            (mine.data.replace(b"name: app\n", b"name: appx\n"), "error"),
+            (mine.data + b"# Mine.\n", "green"),
+        ):
+            files = {**stage.files, FILE: mine._replace(data=changed)}
+            (verdict,) = judge.verdicts(files, step, ["test_mine"]) or ()
+            assert verdict.outcome == outcome, verdict.seen
+    finally:
+        judge.close()
+    assert len(calls) == 1
+    assert not paths.project_home(calls[0]).exists()  # its keys
+
+
+def test_a_change_of_an_example_that_is_not_like_what_is_made_is_told() -> None:
+    assert own.spoiled(b"a: 2\nb: X\n", b"# c\na: 1\nb: X\n", b"a: 1\nb: Y\n") == b"a: 2\nb: Y\n"
+    with pytest.raises(ValueError, match="longer"):
+        own.spoiled(b"a: 2\n", b"a: 1\n", b"a: 1\nb: 2\n")
 
 
 def test_a_proof_has_it_made(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

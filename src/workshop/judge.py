@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workshop import git, history
+from workshop import git, history, own, paths
 from workshop.checks.keeper import Keeper
 from workshop.model import Course, Step, Verdict
 
@@ -25,6 +25,8 @@ class Judge:
         self._closed = threading.Lock()
         self._writing = threading.Lock()
         self._keeper = Keeper(course.root)
+        self._course = course
+        self._made: dict[str, history.File] = {}  # what is the project's own, by its path
 
     def verdicts(
         self, files: Mapping[str, history.File], step: Step, only: Sequence[str]
@@ -35,10 +37,27 @@ class Judge:
             with self._writing:
                 if self._closed.locked():
                     return None
-                self._write(files)
+                self._write(self._own(files, step) if step.own else files)
             run = self._keeper.ask(self._project, step.tests, only=only, until_red=True)
             return self._keeper.verdicts(run)
         return None
+
+    def _own(self, files: Mapping[str, history.File], step: Step) -> Mapping[str, history.File]:
+        """These files, with what opens for nobody else made for this project, and spoiled as the
+        course's example is."""
+        found = dict(files)
+        stages = {each.step.tag: each.files for each in history.stages(self._course)}
+        for path in step.own.keys() & files.keys():
+            example = stages[step.tag][path].data
+            if path not in self._made:
+                self._write(stages[step.tag])
+                own.make(step, self._project)
+                self._made[path] = files[path]._replace(data=(self._project / path).read_bytes())
+            data = self._made[path].data
+            if files[path].data != example:
+                data = own.spoiled(files[path].data, example, data)
+            found[path] = files[path]._replace(data=data)
+        return found
 
     def _write(self, files: Mapping[str, history.File]) -> None:
         """Have these files in the project, and nothing else."""
@@ -62,4 +81,6 @@ class Judge:
         self._keeper.close()
         self._keeper.release()
         with self._writing:  # somebody may have begun, and would write it again
+            if self._made:  # its keys
+                shutil.rmtree(paths.project_home(self._project), ignore_errors=True)
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -44,3 +44,18 @@ def make(step: Step, project: Path) -> None:
                 "Mend its table [own].",
                 path=step.folder / "step.toml",
             )
+
+
+def spoiled(changed: bytes, example: bytes, made: bytes) -> bytes:
+    """What a change of the example is in the file that was made in its place: where both have a
+    word each, the change keeps the latter. Raises ValueError when they are not alike, line by line
+    and word by word, comments aside."""
+    ours, theirs = (
+        [line.split() for line in each.splitlines() if line and not line.startswith(b"#")]
+        for each in (example, made)
+    )
+    for old, new in zip(ours, theirs, strict=True):
+        for word, other in zip(old, new, strict=True):
+            if word != other:
+                changed = changed.replace(word, other)
+    return changed
