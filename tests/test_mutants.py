@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 from pathlib import Path
 
@@ -30,26 +29,6 @@ def run(root: Path, *names: str, **how: float) -> dict[str, Result]:
 
 def found(root: Path) -> list[str]:
     return [each.fact for each in lint.lint(courses.load(root)) if survivors.FILE in each.where]
-
-
-def test_a_verdict_depends_on_all_that_the_judge_imports() -> None:
-    package = Path(mutants.__file__).parent
-    found, left = set[str](), ["judge"]
-    while left:
-        name = left.pop()
-        module, folder = package / f"{name}.py", package / name
-        files = [module] if module.is_file() else [*folder.rglob("*.py")]
-        if name in found or not files:
-            continue
-        found.add(name)
-        for file in files:
-            for each in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(each, ast.ImportFrom) and each.module == "workshop":
-                    left += [alias.name for alias in each.names]
-                elif isinstance(each, ast.ImportFrom) and (each.module or "")[:9] == "workshop.":
-                    left.append(str(each.module).split(".")[1])
-    assert {"checks", "model", "errors"} <= found
-    assert found - {each.removesuffix(".py") for each in mutants._ENGINE} == set()
 
 
 def test_they_are_judged_once_and_recorded(course_folder: Path) -> None:
