@@ -72,14 +72,15 @@ class Pretended(NamedTuple):
     def place(self) -> places.Place:
         return places.of(self.project, "production", "kubernetes")
 
-    def commit(self, word: str = "One", **more: Any) -> str:
+    def commit(self, word: str = "One", /, **more: Any) -> str:
         return commit(self.project, files(**more) | {"word.txt": word}, word)
 
     def deploy(self, *reports: list[str], **more: Any) -> kubernetes.Rollout:
-        return kubernetes.deploy(
-            self.project, "production", PLATFORM, **more,
-            report=lambda *words: [each.append(": ".join(words)) for each in reports],  # type: ignore[arg-type,return-value]
-        )  # fmt: skip
+        def report(*words: str) -> None:
+            for each in reports:
+                each.append(": ".join(words))
+
+        return kubernetes.deploy(self.project, "production", PLATFORM, **more, report=report)
 
     def killed(self, *sealed: str, after: str = "apply apply apply") -> None:
         """Deploy in a process that is killed (SIGKILL) as soon as it has told kubectl all of these.

@@ -33,8 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="workshop-")
         Path(folder).chmod(0o755)
         os.environ[SHARED] = folder
-        config.add_cleanup(lambda: os.environ.pop(SHARED))
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+        def end() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+            del os.environ[SHARED]
+
+        config.add_cleanup(end)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,19 +36,21 @@ class Thing(NamedTuple):
     flags: int = 0
 
 
-class State(NamedTuple):
+@dataclass(frozen=True)  # the `index` of a named tuple is a method
+class State:
     """A whole project. `branch` None: HEAD is detached; `head` None: nothing is committed."""
 
     head: Mapping[bytes, Thing] | None = None
     index: Mapping[bytes, Thing] | None = None
-    files: Mapping[bytes, Thing] = {}
+    files: Mapping[bytes, Thing] = field(default_factory=dict)
     branch: str | None = "main"
     folders: tuple[bytes, ...] = ()
     nested: tuple[bytes, ...] = ()
     done: str | None = None
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """All of a project that counts."""
 
     files: dict[bytes, tuple[int, bytes]]

@@ -218,7 +218,7 @@ def test_a_head_that_can_not_be_put_back_is_a_move_that_stopped_halfway(
     point = module._point
 
     def once(*args: object) -> None:
-        point(*args)  # type: ignore[arg-type]
+        point(*args)
         head.touch()
 
     lock.touch()

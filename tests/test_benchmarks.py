@@ -58,9 +58,14 @@ def test_turns_are_taken_and_the_first_round_is_not_counted() -> None:
 
 def test_turns_keep_their_order_when_told() -> None:
     turns: list[int] = []
-    medians(2, lambda: turns.append(1) or 0.0, lambda: turns.append(2) or 0.0, turn=False)
+
+    def take(number: int) -> float:
+        turns.append(number)
+        return 0.0
+
+    medians(2, lambda: take(1), lambda: take(2), turn=False)
     assert turns == [1, 2, 1, 2, 1, 2]
-    medians(1, lambda: turns.append(3) or 0.0, warm=False)
+    medians(1, lambda: take(3), warm=False)
     assert turns[6:] == [3]
 
 

@@ -181,7 +181,7 @@ def test_who_goes_away_leaves_nothing_running(
     another: Another, project: Path, tmp_path: Path
 ) -> None:
     (project / "test.py").write_text(HANG)
-    copies = [(another(), {}) for _ in range(2)]
+    copies: list[tuple[Copy, dict[str, str]]] = [(another(), {}) for _ in range(2)]
     trials = Trials("unit", copies, [RED, SPOILED])
     deadline = time.monotonic() + 60
     while not all((copy.path / "begun").exists() for copy, _ in copies):

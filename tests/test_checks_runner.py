@@ -116,10 +116,12 @@ def test_each_verdict_as_soon_as_it_is_there(tmp_path: Path, course: Course) -> 
         f"LOG = {str(log)!r}\n\ndef test_a():\n    pass\n\n"
         "def test_b():\n    assert open(LOG).read() == 'test_a'\n",
     )
-    verdicts = runner.run(
-        [file], tmp_path, course, on_verdict=lambda verdict: log.write_text(verdict.check)
-    ) and log.read_text()  # fmt: skip
-    assert verdicts == "test_b"
+
+    def write(verdict: Verdict) -> None:
+        log.write_text(verdict.check)
+
+    assert runner.run([file], tmp_path, course, on_verdict=write)
+    assert log.read_text() == "test_b"
 
 
 def test_only_those_that_are_wanted(tmp_path: Path, course: Course) -> None:

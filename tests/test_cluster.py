@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def told(said: Path) -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
-def objects(*each: dict[str, object]) -> str:
+def objects(*each: Mapping[str, object]) -> str:
     return "\n".join(json.dumps({"apiVersion": "v1", "metadata": {"name": "it"}, **one})
                      for one in each)  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -179,7 +180,7 @@ def test_what_breaks_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError("boom")
 
-    monkeypatch.setattr(doctor.shutil, "disk_usage", broken)
+    monkeypatch.setattr(shutil, "disk_usage", broken)
     found = [each for each in doctor.examine() if each.fact == "can't be looked at: boom"]
     assert [each.what for each in found] == ["space"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -176,7 +176,7 @@ def test_nothing_else_is_a_warning_of_the_build(site: Site) -> None:
 # --- nothing is left out -------------------------------------------------------------------------
 
 # What could go wrong on a page, and where it is tried.
-KINDS = {
+KINDS: dict[str, tuple[Container[str], str]] = {
     "one byte of a listing": (MUTANTS, "a byte of a listing"),
     "one line of an output": (REPLAYED, "a line of an output"),
     "the order of two lines of code": (MUTANTS, "two lines of a listing swapped"),

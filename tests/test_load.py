@@ -11,6 +11,7 @@ import pytest
 
 from workshop import load
 from workshop.errors import WorkshopError
+from workshop.sending import Report
 
 GOOD = b"HTTP/1.1 200 OK\r\nX-Release: abc\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 Answer = Callable[[socket.socket, int], None]
@@ -65,7 +66,7 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
-def run(url: str, **more: float) -> load.Report:
+def run(url: str, **more: float) -> Report:
     options = {"requests": 10, "rate": 500.0, "keep_alive": False, "connections": 1} | more
     return load.run(url, **options)  # type: ignore[arg-type]
 

@@ -615,14 +615,14 @@ def test_a_read_only_file_is_replaced_and_comes_back_read_only(
 def test_a_file_that_is_written_at_this_very_moment_stops_the_move(
     course: Course, project: Path
 ) -> None:
-    file = commit(project, {"run.sh": "saved\n"}) and project / "run.sh"
+    commit(project, {"run.sh": "saved\n"})
+    file = project / "run.sh"
+
+    def write(_: object) -> None:
+        file.write_text("too late")
+
     with pytest.raises(WorkshopError) as error:
-        moving.goto(
-            course,
-            project,
-            course.steps[0],
-            report=lambda _: file.write_text("too late"),
-        )
+        moving.goto(course, project, course.steps[0], report=write)
     assert str(error.value) == (
         f"{file}: this file was written at this very moment: it is not in the backup\n"
         "Close the program that writes it, then try again."

@@ -18,11 +18,13 @@ from workshop.report import text
 __all__ = ["_one_home", "kept"]
 
 
-def run(root: Path, *names: str, **how: float) -> dict[str, Result]:
+def run(root: Path, *names: str, within: float | None = None) -> dict[str, Result]:
     loaded = courses.load(root)
     steps = [courses.find(loaded, name) for name in names]
     told: list[int] = []
-    results = mutants.run(loaded, steps, report=lambda _, number, __: told.append(number), **how)
+    results = mutants.run(
+        loaded, steps, within=within, report=lambda _, number, __: told.append(number)
+    )
     assert told == list(range(1, len(results) + 1))
     return {f"{each.mutant.file} {each.mutant.mutation}": each for each in results}
 

@@ -38,7 +38,7 @@ def execute(notebook: Any, folder: Path) -> Any:
 
 def code(notebook: Any, name: str) -> str:
     """The source of the cell with this id."""
-    return next(cell.source for cell in notebook.cells if cell.id == name)
+    return str(next(cell.source for cell in notebook.cells if cell.id == name))
 
 
 def printed(notebook: Any, name: str) -> str:

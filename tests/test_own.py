@@ -11,7 +11,7 @@ from workshop import course as courses
 from workshop import diff, git, history, moving, own, paths, sealed
 from workshop.errors import WorkshopError
 from workshop.judge import Judge
-from workshop.model import Course
+from workshop.model import Course, Step
 from workshop.production import sealer
 
 FILE = "deployment/secret.yaml"
@@ -113,7 +113,12 @@ def test_who_judges_many_has_it_made_once_and_spoils_it_as_the_example_is(
     mine = stage.files[FILE]
     calls: list[Path] = []
     make = own.make
-    monkeypatch.setattr(own, "make", lambda step, at: (calls.append(at), make(step, at)))
+
+    def counted(step: Step, at: Path) -> None:
+        calls.append(at)
+        make(step, at)
+
+    monkeypatch.setattr(own, "make", counted)
     judge = Judge(course)
     try:
         for changed, outcome in (

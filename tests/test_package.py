@@ -59,7 +59,7 @@ def test_the_katas_are_inside(installed: Path, tmp_path: Path) -> None:
 
 
 def test_another_course_can_be_named(installed: Path, tmp_path: Path, course_folder: Path) -> None:
-    words = [installed, "start", "mine", "--course", course_folder]
+    words: list[str | Path] = [installed, "start", "mine", "--course", course_folder]
     out = subprocess.check_output(words, cwd=tmp_path, text=True)
     # what it prints can be typed as it stands, though the command is not on the PATH
     assert out.endswith(f"  cd mine\n  {installed} check\n")

@@ -45,6 +45,7 @@ def test_only_what_is_green_and_whole_is_kept(home: Path) -> None:
 def test_a_replay_that_could_do_more_counts_where_less_can_be_done(home: Path) -> None:
     other = Finding("p", "needs an engine")
     replayed.keep("k", Result("replay", 3, skipped=(SKIPPED,)), (SKIPPED,))
+    today: tuple[Finding, ...]
     for today in ((SKIPPED,), (other, SKIPPED)):
         assert replayed.kept("k", today) == Result("replay", 3, skipped=(SKIPPED,))
     for today in ((), (other,)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_no_word_is_lost_at_the_edge(
 ) -> None:
     words = [f"word{number}" for number in range(60)]
     red = RED._replace(seen=" ".join(words), sentence=" ".join(words))
-    monkeypatch.setattr(watching.shutil, "get_terminal_size", lambda: (columns, 60))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: (columns, 60))
     (drawn,) = frames([Event("ended", step, verdicts=(red,))], monkeypatch)
     lines = re.sub(r"\x1b\[[KJ]", "", drawn).splitlines()
     assert max(map(len, lines)) < columns

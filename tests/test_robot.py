@@ -206,7 +206,7 @@ def test_everything_it_started_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def _runs(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def test_the_home_is_gone_when_a_lesson_breaks() -> None:

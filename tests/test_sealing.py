@@ -184,5 +184,5 @@ def test_others_open_what_we_sealed_and_we_what_they_did(
         assert opened(theirs.decode(), label=label.encode()).value == value
         ours = seal(value, label=label.encode()).encode()
         assert subprocess.check_output([*another, "open", key, label], input=ours) == value
-    words = [*another, "open", key, "elsewhere"]
+    words: list[str | Path] = [*another, "open", key, "elsewhere"]
     assert subprocess.run(words, input=ours, capture_output=True, check=False).returncode

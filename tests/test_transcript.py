@@ -30,7 +30,7 @@ ENTRIES = (
     Entry("pwd", "/home/ada\n"),
 )
 
-_LINE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n"))
+_LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"))
 _ENTRIES = st.lists(
     st.builds(
         Entry,

@@ -95,7 +95,7 @@ def test_an_old_key_still_opens_and_that_is_told(place: Place, seal: Seal, proje
     sealer.rotate(project, short)
     found = released(place, text)
     old = f"an old key opens WORD. Seal it anew: {FILE}"
-    assert found == ({"app": {"WORD": WORD}}, (old,), ())
+    assert found == unsealed.Unsealed({"app": {"WORD": WORD}}, (old,), ())
     said: list[tuple[str, str]] = []
     unsealed.tell(found, lambda *words: said.append(words))
     assert said == [("secrets", "opened: app (WORD)"), ("secrets", old)]

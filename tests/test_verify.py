@@ -15,6 +15,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from workshop import course, lint, planning, verify
+from workshop.checks import needs
 from workshop.trial import Trial
 
 
@@ -339,7 +340,7 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
         return Trial(task.kind, task.step.tag, task.stage)
 
     monkeypatch.setattr(verify, "_try", wait)
-    monkeypatch.setattr(verify.needs, "missing", lambda _: "")
+    monkeypatch.setattr(needs, "missing", lambda _: "")
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     made = [number for number, _ in verify._run(loaded, tasks, range(len(tasks)))]
     assert sorted(made) == [*range(len(tasks))]

@@ -36,7 +36,7 @@ STARTED_ONLY = COMPOSED.replace(HEALTHY, "      - database\n")
 SERVICES = COMPOSED[COMPOSED.index("services:") : COMPOSED.index("\nvolumes:\n") + 1]
 
 LOCKED = (PINNED / LOCK).read_text("utf-8")
-TOOL = re.search(r"(?m)^tox==(?:.*\\\n)+.*\n", (PINNED / REQUIREMENTS).read_text("utf-8"))[0]
+(TOOL,) = re.findall(r"(?m)^tox==(?:.*\\\n)+.*\n", (PINNED / REQUIREMENTS).read_text("utf-8"))
 
 
 def locked(pattern: str, new: str = "") -> str:
