@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from workshop import environments, history
-from workshop.model import Course
+from workshop.errors import WorkshopError
+from workshop.model import Course, Step
 
 
 def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
@@ -19,7 +21,10 @@ def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
     """
     contract = b""
     for stage in history.stages(course):
-        with tempfile.TemporaryDirectory(prefix="workshop-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="workshop-") as folder,
+            _told_of_the_solution(Path(folder), course.steps[: stage.step.number]),
+        ):
             # all its files: requirements may name each other, and may stand anywhere
             for name, file in stage.files.items():
                 path = Path(folder) / name
@@ -37,6 +42,19 @@ def prefetch(course: Course, *, report: Callable[[str, bool], None]) -> None:
                     # it knows all platforms, and so asks of packages that no environment here has
                     environments.compiled(Path(folder) / source, Path(folder) / pins)
                 report(stage.step.tag, made)
+
+
+@contextlib.contextmanager
+def _told_of_the_solution(folder: Path, steps: Sequence[Step]) -> Iterator[None]:
+    """What is wrong with a copy in `folder` is told of the file in the solution it came from."""
+    try:
+        yield
+    except WorkshopError as error:
+        for step in reversed(steps):
+            for file in step.solution.rglob("*"):
+                if str(folder / file.relative_to(step.solution)) == str(error.path):
+                    raise WorkshopError(error.fact, error.remedy, path=file) from error
+        raise
 
 
 def _compiled(files: Iterable[str]) -> Iterator[tuple[str, str]]:
