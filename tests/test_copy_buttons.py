@@ -13,9 +13,10 @@ import re
 import shutil
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -24,7 +25,7 @@ from workshop.gates import page as pages
 from workshop.model import Step
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
 ROOT = Path(__file__).parent.parent
 COURSE = course.load(ROOT)
@@ -102,12 +103,35 @@ def commands(fence: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith(":"))
 
 
+def whole(chromium: Page, address: str) -> list[str]:
+    """Open a page. Returns what it could not load.
+
+    Chromium drops what it is about to load whenever a network comes or goes, and other tests start
+    containers: then once more.
+    """
+    from playwright.sync_api import Error
+
+    lost: list[str] = []
+
+    def note(asked: Request) -> None:
+        lost.append(f"{asked.url}: {asked.failure}")
+
+    chromium.on("requestfailed", note)
+    for _ in range(5):
+        lost.clear()
+        try:
+            chromium.goto(address)
+        except Error as error:
+            lost.append(str(error))
+        if not any("ERR_NETWORK_CHANGED" in each for each in lost):
+            break
+    chromium.remove_listener("requestfailed", note)
+    return lost
+
+
 def copied(chromium: Page, address: str) -> list[str]:
     """Open a page, click every copy button, and read the clipboard after each."""
-    lost: list[str] = []
-    chromium.once("requestfailed", lambda asked: lost.append(f"{asked.url}: {asked.failure}"))
-    chromium.goto(address)
-    assert lost == []
+    assert whole(chromium, address) == []
     chromium.locator("button.copybtn").first.wait_for(state="attached")  # made after the page
     chromium.evaluate(_OPEN)
     found = []
@@ -119,6 +143,32 @@ def copied(chromium: Page, address: str) -> list[str]:
                                    arg=button.element_handle())  # fmt: skip
         found.append(chromium.evaluate("() => navigator.clipboard.readText()"))
     return found
+
+
+def test_a_file_that_can_not_be_loaded_is_told(chromium: Page, url: str) -> None:
+    chromium.route("**/copybutton.js*", lambda route: route.abort("connectionreset"))
+    (said,) = whole(chromium, f"{url}/steps/01-commit-one/index.html")
+    chromium.unroute("**/copybutton.js*")
+    assert "/copybutton.js" in said
+    assert said.endswith("net::ERR_CONNECTION_RESET")
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, 0), (4, 0), (5, 1)])
+def test_a_page_is_opened_again_when_a_network_has_changed(times: int, left: int) -> None:
+    failed = SimpleNamespace(url="copybutton.js", failure="net::ERR_NETWORK_CHANGED")
+    heard: list[Callable[[SimpleNamespace], None]] = []
+    opened: list[str] = []
+
+    def go(address: str) -> None:
+        opened.append(address)
+        if len(opened) <= times:
+            heard[0](failed)
+
+    page = SimpleNamespace(
+        on=lambda _, hear: heard.append(hear), remove_listener=lambda *_: None, goto=go
+    )
+    assert len(whole(cast("Page", page), "/")) == left
+    assert len(opened) == min(times + 1, 5)
 
 
 @pytest.mark.parametrize("step", COURSE.steps, ids=lambda step: step.tag)
