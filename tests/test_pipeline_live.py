@@ -156,11 +156,12 @@ def _stage(project: Path, prefix: str) -> None:
 
 def _places(line: Line) -> None:
     """The namespaces, with their secrets, and a database each: what a person does once."""
-    subprocess.run(
+    built = subprocess.run(
         ["docker", "build", "--quiet", "--file", "deployment/application/Dockerfile", "--tag",
          f"{line.name}:first", "."],
-        cwd=line.project, check=True, capture_output=True,
+        cwd=line.project, check=False, capture_output=True, text=True,
     )  # fmt: skip
+    assert built.returncode == 0, built.stdout + built.stderr
     made = (line.project / "deployment" / "postgres-secrets.yaml").read_text("utf-8")
     database = (line.project / "deployment" / "postgres.yaml").read_text("utf-8")
     for place in PLACES:
