@@ -39,6 +39,9 @@ def test_a_home_that_is_no_folder(site: Site) -> None:
         "       Name a folder of yours: export WORKSHOP_HOME=...\n",
         done.stderr,
     )
+    done = site.run("releases", WORKSHOP_HOME=str(file / "x"))  # who only looks
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("No releases yet.")
 
 
 def test_uncommitted_changes(site: Site) -> None:

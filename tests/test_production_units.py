@@ -169,6 +169,22 @@ def test_a_supervisor_that_cannot_say_where_it_is_does_not_stay(
     until(lambda: not client.running(place), 5)
 
 
+def test_where_nobody_runs_any_more_the_port_is_free(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Python takes a while to end. Here, a second; it lets go of the lock before that.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, time\natexit.register(time.sleep, 1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    client.ensure(place, 0)
+    with client.call(place) as call:
+        call.say({"do": "down"})
+        call.hear()
+    until(lambda: not client.running(place))
+    socket.create_server(("127.0.0.1", place.port or 0)).close()
+
+
 def test_who_only_looks_never_keeps_a_supervisor_from_starting(place: Place) -> None:
     (place.folder / "supervisor.lock").touch()
     looking = True
