@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import COURSES
@@ -105,6 +106,37 @@ def test_what_is_not_there(
     monkeypatch.setattr(browser, "PATIENCE", 1.0)
     with pytest.raises(WorkshopError, match=re.escape(said)):
         browser.see(site, browser.parse([line]), tmp_path)
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("reason", "times", "opened"),
+    [("net::ERR_NETWORK_CHANGED", 1, True), ("net::ERR_NETWORK_CHANGED", 2, False),
+     ("net::ERR_CONNECTION_REFUSED", 1, False)],
+)  # fmt: skip
+def test_a_page_that_was_dropped_because_a_network_came_is_opened_once_more(
+    site: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
+    times: int,
+    opened: bool,
+) -> None:
+    from playwright.sync_api import Error, Page
+
+    goto, left = Page.goto, [reason] * times
+
+    def dropped(page: Page, url: str, **options: Any) -> object:
+        if left:
+            raise Error(f"Page.goto: {left.pop()} at {url}")
+        return goto(page, url, **options)
+
+    monkeypatch.setattr(Page, "goto", dropped)
+    if opened:
+        assert "Who is there?" in browser.see(site, (), tmp_path)
+    else:
+        with pytest.raises(WorkshopError, match=reason):
+            browser.see(site, (), tmp_path)
 
 
 @needs_chromium

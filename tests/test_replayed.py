@@ -62,7 +62,7 @@ def test_who_left_out_less_than_was_looked_up_is_not_kept(home: Path) -> None:
 
 def test_a_damaged_one_is_none(home: Path) -> None:
     replayed.keep("k", Result("replay", 3))
-    (file,) = (home / "verified").iterdir()
+    (file,) = (home / "replayed").iterdir()
     file.write_text("{", encoding="utf-8")
     assert replayed.kept("k") is None
 

@@ -323,18 +323,20 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
     step = loaded.steps[0]
     inside = step._replace(needs=("containers", "cluster"))
     tasks = [
-        *(planning.Task("solution", step, step.tag, (), f"here {each}") for each in range(1)),
+        *(planning.Task("solution", step, step.tag, (), f"here {each}") for each in range(6)),
         *(planning.Task("solution", inside, step.tag, (), f"cluster {each}") for each in range(4)),
         *(planning.Task("rollout", inside, step.tag, (), f"rollout {each}") for each in range(2)),
     ]
     running: set[str] = set()
     beside: dict[str, set[str]] = {}
+    most: dict[str, int] = {}  # how many ran at the same time
 
     def wait(_: object, __: object, task: planning.Task) -> Trial:
         running.add(task.key)
         for _ in range(20):
             for each in [*running]:
                 beside.setdefault(each, set()).update([*running])
+                most[each] = max(most.get(each, 0), len([*running]))
             time.sleep(0.01)
         running.remove(task.key)
         return Trial(task.kind, task.step.tag, task.stage)
@@ -345,7 +347,8 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
     made = [number for number, _ in verify._run(loaded, tasks, range(len(tasks)))]
     assert sorted(made) == [*range(len(tasks))]
     for name in ("rollout 0", "rollout 1"):
-        assert {each.split()[0] for each in beside[name] - {name}} <= {"here"}
+        assert {each.split()[0] for each in beside[name] - {name}} == {"here"}
+        assert most[name] == 2  # its load has a core for itself
+    assert max(most.values()) == 3  # and afterwards everybody works
     checks = {f"cluster {each}" for each in range(4)}
     assert any(beside[each] & (checks - {each}) for each in checks)
-    assert max(map(len, beside.values())) > 1

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COMMAND = "browser"
 PATIENCE = 15.0  # seconds until a page or a button is given up
 _PRESS = "press "
+_DROPPED = "ERR_NETWORK_CHANGED"
 _NAMES = (
     "chromium",
     "chromium-browser",
@@ -90,7 +91,7 @@ def see(url: str, actions: Sequence[Action], home: Path) -> str:
     Nobody is logged in at the beginning. Raises WorkshopError when an action can't be done.
     """
     with open_page(home) as page:
-        _do(f"open {url}", lambda: page.goto(url, wait_until="load"))
+        _do(f"open {url}", lambda: _open(page, url))
         for action in actions:
             if action.text is None:
                 _press(page, action.name)
@@ -136,6 +137,19 @@ def open_page(home: Path, *, width: int = 1280, height: int = 900) -> Iterator[P
 
 def _program() -> str:
     return next((found for name in _NAMES if (found := shutil.which(name))), "")
+
+
+def _open(page: Page, url: str) -> None:
+    """Open it. Chromium drops what it loads when a network of this machine comes or goes, as one
+    does with each container: then it is asked once more."""
+    from playwright.sync_api import Error
+
+    try:
+        page.goto(url, wait_until="load")
+    except Error as error:
+        if _DROPPED not in error.message:
+            raise
+        page.goto(url, wait_until="load")
 
 
 def _type(page: Page, label: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import tempfile
 import threading
@@ -42,15 +43,18 @@ class Judge:
             return self._keeper.verdicts(run)
         return None
 
+    @functools.cached_property
+    def _stages(self) -> dict[str, Mapping[str, history.File]]:
+        return {each.step.tag: each.files for each in history.stages(self._course)}
+
     def _own(self, files: Mapping[str, history.File], step: Step) -> Mapping[str, history.File]:
         """These files, with what opens for nobody else made for this project, and spoiled as the
         course's example is."""
         found = dict(files)
-        stages = {each.step.tag: each.files for each in history.stages(self._course)}
         for path in step.own.keys() & files.keys():
-            example = stages[step.tag][path].data
+            example = self._stages[step.tag][path].data
             if path not in self._made:
-                self._write(stages[step.tag])
+                self._write(self._stages[step.tag])
                 own.make(step, self._project)
                 self._made[path] = files[path]._replace(data=(self._project / path).read_bytes())
             data = self._made[path].data

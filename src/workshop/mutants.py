@@ -12,7 +12,6 @@ What came out is kept under the key of what it depends on.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import threading
@@ -20,10 +19,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from workshop import course as courses
-from workshop import history, keys, paths, survivors
+from workshop import history, keys, store, survivors
 from workshop.errors import WorkshopError
 from workshop.judge import Judge
 from workshop.model import Course, Finding, Step, Survivor, Survivors, Verdict
@@ -37,6 +36,7 @@ _ENGINE = (
     "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py",
     "judge.py", "history.py", "course.py", "model.py", "keys.py", "errors.py",
 )  # fmt: skip
+_KEPT = "mutants"
 _Order = Mapping[str, Mapping[str, float]]  # by step: its checks, the quickest first, in seconds
 # Slower than that, in seconds and compared with the solution, a check is red because it waited in
 # vain. So does everybody on a machine that has too much to do: it is asked once more.
@@ -335,19 +335,9 @@ def _known(task: _Task) -> Result | None:
 
 
 def _kept(trial: _Trial) -> tuple[Outcome, str] | None:
-    try:
-        kept: dict[str, Any] = json.loads((_store() / f"{trial.key}.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return kept["outcome"], kept["why"]
+    kept = store.read(_KEPT, trial.key)
+    return None if kept is None else (kept["outcome"], kept["why"])
 
 
 def _keep(trial: _Trial, said: tuple[Outcome, str]) -> None:
-    _store().mkdir(parents=True, exist_ok=True)
-    part = _store() / f".{trial.key}.{os.getpid()}.{threading.get_ident()}.part"
-    part.write_text(json.dumps({"outcome": said[0], "why": said[1]}), encoding="utf-8")
-    part.replace(_store() / f"{trial.key}.json")
-
-
-def _store() -> Path:
-    return paths.home() / "mutants"
+    store.write(_KEPT, trial.key, {"outcome": said[0], "why": said[1]})

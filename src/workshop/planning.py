@@ -21,7 +21,7 @@ from workshop.trial import Kind
 _ENGINE = (
     "checks", "production", "containers.py", "environments.py", "postgres.py", "load.py",
     "sending.py", "git.py", "history.py", "keys.py", "planning.py", "verify.py", "trial.py",
-    "deploys.py", "kubectl.py", "manifests.py", "underload.py", "workloads.py",
+    "deploys.py", "store.py", "kubectl.py", "manifests.py", "underload.py", "workloads.py",
     "own.py", "sealed.py", "sealing.py", "secret.py", "documents.py", "commands/sealing.py",
     "model.py", "course.py", "paths.py", "errors.py",
 )  # fmt: skip

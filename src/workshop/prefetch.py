@@ -50,10 +50,13 @@ def _told_of_the_solution(folder: Path, steps: Sequence[Step]) -> Iterator[None]
     try:
         yield
     except WorkshopError as error:
-        for step in reversed(steps):
-            for file in step.solution.rglob("*"):
-                if str(folder / file.relative_to(step.solution)) == str(error.path):
-                    raise WorkshopError(error.fact, error.remedy, path=file) from error
+        if error.path is not None and Path(error.path).is_relative_to(folder):
+            name = Path(error.path).relative_to(folder)
+            for step in reversed(steps):
+                if (step.solution / name).is_file():
+                    raise WorkshopError(
+                        error.fact, error.remedy, path=step.solution / name
+                    ) from error
         raise
 
 

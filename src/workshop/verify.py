@@ -21,12 +21,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, get_args
+from typing import get_args
 
-from workshop import deploys, git, history, own, paths, planning
+from workshop import deploys, git, history, own, paths, planning, store
 from workshop.checks import needs
 from workshop.model import Course, Step, Verdict, plain
 from workshop.trial import Trial
+
+_KEPT = "verified"
 
 
 def verify(
@@ -75,18 +77,16 @@ def _run(
         place: deque(each for each in order if tasks[each].place == place)
         for place in get_args(planning.Place)
     }
-    # Trials wait a lot, so there is one more of them than there are cores. But a cluster on the
-    # same machine keeps one busy: while there are trials in it, there is one fewer.
+    # Trials wait a lot, so there is one more of them than there are cores. But under a rollout's
+    # load, a cluster on the same machine keeps one busy: until all are done, there is one fewer.
     cores = os.cpu_count() or 1
-    inside = bool(queue["rollout"] or queue["cluster"]) and not needs.missing(("cluster",))
-    many = max(cores - 1, 1) if inside else cores
     rolled_out = threading.Event()
     ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
 
-    def work(repository: Path, *places: planning.Place) -> None:
+    def work(repository: Path, *places: planning.Place, late: bool = False) -> None:
         try:
             for place in places:
-                if place == "cluster":  # a rollout has the cluster to itself
+                if late or place == "cluster":  # a rollout has the cluster to itself
                     rolled_out.wait()
                 while queue[place]:
                     try:
@@ -99,9 +99,10 @@ def _run(
         except BaseException as error:
             ended.put(error)
 
-    with history.built(course) as (repository, _), ThreadPoolExecutor(many + 1) as pool:
+    with history.built(course) as (repository, _), ThreadPoolExecutor(cores + 1) as pool:
         pool.submit(work, repository, "rollout", "cluster", "here")
-        for _ in range(many):
+        pool.submit(work, repository, "here", late=True)
+        for _ in range(cores - 1):
             pool.submit(work, repository, "here", "cluster")
         try:
             for _ in order:
@@ -236,9 +237,8 @@ def _hide(project: Path, own: str, hidden: Sequence[str]) -> None:
 
 
 def _kept(task: planning.Task) -> Trial | None:
-    try:
-        kept: dict[str, Any] = json.loads((_store() / f"{task.key}.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    kept = store.read(_KEPT, task.key)
+    if kept is None:
         return None
     kept["verdicts"] = tuple(Verdict(**each) for each in kept["verdicts"])
     return _again(task, Trial(**kept))
@@ -255,11 +255,4 @@ def _keep(task: planning.Task, trial: Trial) -> None:
     """Keep what came out as promised. What was skipped is tried again: another day may differ."""
     if any(each.outcome == "skipped" for each in trial.verdicts):
         return
-    _store().mkdir(parents=True, exist_ok=True)
-    part = _store() / f".{task.key}.{os.getpid()}.part"
-    part.write_text(json.dumps(plain(trial)), encoding="utf-8")
-    part.replace(_store() / f"{task.key}.json")
-
-
-def _store() -> Path:
-    return paths.home() / "verified"
+    store.write(_KEPT, task.key, plain(trial))

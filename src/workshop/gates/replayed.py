@@ -2,7 +2,7 @@
 
 A replay depends on what the lessons show, the stages, each step's own files, and the whole engine
 with its tools. All of that makes the key under which a green result is kept in the workshop's home.
-Prose is not in it: a robot reads none. Red results are kept nowhere.
+Prose is not in it, nor which mutants survive: a robot reads neither. Red results are kept nowhere.
 
 What a machine lacks is not in the key, either. It stands beside the result, as what was skipped: a
 replay that could do all, or more than could be done today, need not be done again for less.
@@ -10,20 +10,20 @@ replay that could do all, or more than could be done today, need not be done aga
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from workshop import git, keys, paths
+from workshop import git, keys, store, survivors
 from workshop.gates.page import Block
 from workshop.gates.result import Result
 from workshop.gates.truth import Truth
 from workshop.model import Finding
 
+_KEPT = "replayed"
 _HINT = "$ workshop hint"
-_PROSE = {"index.md", "trainer.md", "transcript.txt"}  # what is shown of it stands in the blocks
+# What the robot never asks for; what is shown of a lesson stands in the blocks.
+_UNREAD = {"index.md", "trainer.md", "transcript.txt", survivors.FILE}
 
 
 def key(truth: Truth, blocks: Sequence[Block]) -> str:
@@ -42,7 +42,7 @@ def key(truth: Truth, blocks: Sequence[Block]) -> str:
         file
         for step in course.steps
         for file in step.folder.iterdir()
-        if file.is_file() and file.name not in _PROSE and (read or file.name != "hints.md")
+        if file.is_file() and file.name not in _UNREAD and (read or file.name != "hints.md")
     )
     return keys.digest(
         sys.version, course.platform, git.text("--version", cwd=course.root),
@@ -59,10 +59,10 @@ def kept(key: str, skipped: tuple[Finding, ...] = ()) -> Result | None:
     """The result of a replay with this key, if one was green that skipped nothing but what is in
     `skipped`: what can't be done today."""
     try:
-        value = json.loads(_file(key).read_text(encoding="utf-8"))
+        value = store.read(_KEPT, key) or {}
         then = tuple(Finding(*each) for each in value["skipped"])
         result = Result(str(value["gate"]), int(value["proven"]), skipped=then)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return result if set(then) <= set(skipped) else None
 
@@ -72,17 +72,9 @@ def keep(key: str, result: Result, skipped: tuple[Finding, ...] = ()) -> None:
     looked up: a replay that has left out anything else is not kept."""
     if not result.green or result.skipped != skipped:
         return
-    file = _file(key)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     value = {
         "gate": result.gate,
         "proven": result.proven,
         "skipped": [(each.where, each.fact) for each in skipped],
     }
-    part.write_text(json.dumps(value), encoding="utf-8")
-    part.replace(file)
-
-
-def _file(key: str) -> Path:
-    return paths.home() / "verified" / f"replay-{key}.json"
+    store.write(_KEPT, key, value)
