@@ -170,10 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for whoever started us: they close our input
     _import_pytest()
-    home = paths.home() / "checks"
-    home.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=home))
-    folder.chmod(0o755)  # when we are root, PostgreSQL runs as somebody else
+    folder = database.folder(paths.home())
     # Apart, and short: the address of a socket may have about 100 bytes, and a home may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="workshop-"))
     owner, ends = os.pipe()
