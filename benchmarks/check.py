@@ -63,7 +63,7 @@ SUBJECT = Subject(
     "check",
     "Checks",
     "What our runner adds to pytest, each in a new process. The fixtures are the same, and what "
-    "they start takes most of the time.",
+    "they start takes most of the time. But our databases are in memory, and pytest's on disk.",
     (_FIRST, _LAST),
     measure,
 )

@@ -251,7 +251,8 @@ SUBJECT = Subject(
     "watch",
     "Judging on save",
     "What is kept warm between two saves, end to end: the file event, the judgement, the last "
-    "verdict. The peer is what a person would type instead. No server of a project is used twice.",
+    "verdict. The peer is what a person would type instead, with its databases on disk, as "
+    "anybody's are; ours are in memory. No server of a project is used twice.",
     (_PLAIN, _DATABASE, _LOGIN, _UNIT, _EXERCISE, _IDLE, _DOCTOR),
     measure,
 )

@@ -40,7 +40,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_it_is_in_memory_where_others_may_read_it_and_in_no_home(memory: Path, home: Path) -> None:
-    made = database.folder(home)
+    made = database.folder(home, in_memory=True)
     assert made.parent == memory
     assert str(os.getpid()) in made.name
     assert made.stat().st_mode & 0o777 == 0o755
@@ -49,7 +49,7 @@ def test_it_is_in_memory_where_others_may_read_it_and_in_no_home(memory: Path, h
 
 def test_without_such_a_place_it_is_in_the_home(memory: Path, home: Path) -> None:
     memory.rmdir()
-    assert database.folder(home).parent == home / "checks"
+    assert database.folder(home, in_memory=True).parent == home / "checks"
 
 
 @pytest.mark.parametrize(("module", "asks"), [(shutil, "disk_usage"), (psutil, "virtual_memory")])
@@ -57,7 +57,12 @@ def test_without_enough_room_it_is_in_the_home(
     module: object, asks: str, memory: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, asks, lambda *_: LITTLE)
-    assert database.folder(home).parent == home / "checks"
+    assert database.folder(home, in_memory=True).parent == home / "checks"
+    assert list(memory.iterdir()) == []
+
+
+def test_who_does_not_ask_for_memory_gets_none(memory: Path, home: Path) -> None:
+    assert database.folder(home, in_memory=False).parent == home / "checks"
     assert list(memory.iterdir()) == []
 
 
@@ -74,7 +79,7 @@ def test_what_a_killed_process_left_is_removed_and_nobody_elses(
              memory / "PostgreSQL.1", memory / f"workshop-other-{gone}-c"]  # fmt: skip
     for each in (*stale, *fresh):
         each.mkdir(parents=True)
-    server = database.PostgreSQL(home)
+    server = database.PostgreSQL(home, in_memory=True)
     try:
         assert server.database().url
     finally:

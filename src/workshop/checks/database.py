@@ -27,12 +27,15 @@ class PostgreSQL:
     """A server for one run of checks. It starts when the first database is asked for.
 
     One that is `kept`, in a folder of somebody else, runs on after the checks. Its databases are
-    for one run only, all the same.
+    for one run only, all the same. `in_memory` says where its data may be: see `folder`.
     """
 
-    def __init__(self, home: Path | None = None, kept: Path | None = None) -> None:
+    def __init__(
+        self, home: Path | None = None, kept: Path | None = None, *, in_memory: bool = False
+    ) -> None:
         self._home = home or paths.home()
         self._kept = kept
+        self._in_memory = in_memory
         self._cluster: Cluster | None = None
         self._folder: Path | None = None
 
@@ -80,20 +83,20 @@ class PostgreSQL:
                 with contextlib.suppress(Exception):
                     Cluster(left / "postgresql", fast=True).stop()
                 shutil.rmtree(left, ignore_errors=True)
-        self._folder = folder(self._home)
+        self._folder = folder(self._home, in_memory=self._in_memory)
         cluster = Cluster(self._folder / "postgresql", fast=True)
         cluster.start()
         return cluster
 
 
-def folder(home: Path) -> Path:
+def folder(home: Path, *, in_memory: bool) -> Path:
     """A new folder for the data of a server for checks, which whoever asks for it removes.
 
-    It is thrown away soon, and so it is in memory, where the system has a place for that with
-    enough room; else in `home`. Making a database means making 300 files, and on some disks that
+    What is thrown away soon may be `in_memory`, where the system has a place for that with enough
+    room; else it is in `home`. Making a database means making 300 files, and on some disks that
     takes ten times as long.
     """
-    where, prefix = (_MEMORY, _prefix()) if _room() else (home / _CHECKS, "")
+    where, prefix = (_MEMORY, _prefix()) if in_memory and _room() else (home / _CHECKS, "")
     where.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=where))
     made.chmod(0o755)  # when we are root, PostgreSQL runs as somebody else

@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--project", type=Path, default=Path(), metavar="DIR", help="what is judged")
     group.addoption("--course", type=Path, metavar="DIR", help="the course it belongs to")
     group.addoption("--home", type=Path, metavar="DIR", help="where the workshop keeps things")
+    group.addoption("--in-memory", action="store_true", help="databases for checks, if possible")
     group.addoption("--keep", action="append", default=[], metavar="NAME", help="a variable")
 
 
@@ -85,7 +86,11 @@ def _needs(course: Course, folder: Path) -> tuple[str, ...]:
 def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSQL]:
     """The server of all databases. It starts when the first one is asked for."""
     warmth = request.config.stash.get(WARMTH, None)
-    server = PostgreSQL(request.config.getoption("--home"), warmth.folder if warmth else None)
+    server = PostgreSQL(
+        request.config.getoption("--home"),
+        warmth.folder if warmth else None,
+        in_memory=request.config.getoption("--in-memory"),
+    )
     yield server
     server.close()
 

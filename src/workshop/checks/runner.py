@@ -70,7 +70,7 @@ def run(
         *(f"-pno:{name}" for name in _WITHOUT),
         "--disable-plugin-autoload", "--noconftest", "--import-mode=importlib", "--assert=plain",
         "-c", str(_INI), f"--rootdir={root}",
-        f"--project={project}", *(f"--keep={name}" for name in keep),
+        "--in-memory", f"--project={project}", *(f"--keep={name}" for name in keep),
         *([f"--home={home}"] if home else []), *(["--exitfirst"] if until_red else []),
         *map(str, tests),
     ]  # fmt: skip

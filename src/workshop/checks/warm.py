@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for whoever started us: they close our input
     _import_pytest()
-    folder = database.folder(paths.home())
+    folder = database.folder(paths.home(), in_memory=True)
     # Apart, and short: the address of a socket may have about 100 bytes, and a home may be deep.
     sockets = Path(tempfile.mkdtemp(prefix="workshop-"))
     owner, ends = os.pipe()
