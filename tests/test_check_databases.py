@@ -73,10 +73,11 @@ def test_what_a_killed_process_left_is_removed_and_nobody_elses(
         [sys.executable, "-c", "import os; print(os.getpid())"],
         capture_output=True, encoding="utf-8", check=True,
     ).stdout.strip()  # fmt: skip
-    prefix = database._prefix()
+    prefix = f"workshop-{database._user()}-"
     stale = [memory / f"{prefix}{gone}-a", home / "checks" / f"{gone}-a"]
     fresh = [memory / f"{prefix}{os.getppid()}-b", home / "checks" / f"{os.getppid()}-b",
-             memory / "PostgreSQL.1", memory / f"workshop-other-{gone}-c"]  # fmt: skip
+             memory / "PostgreSQL.1", memory / f"workshop-other-{gone}-c",
+             memory / f"{prefix}odd", memory / f"{prefix}{gone}-d-e"]  # fmt: skip
     for each in (*stale, *fresh):
         each.mkdir(parents=True)
     server = database.PostgreSQL(home, in_memory=True)
@@ -87,3 +88,17 @@ def test_what_a_killed_process_left_is_removed_and_nobody_elses(
     assert [each for each in stale if each.exists()] == []
     assert [each for each in fresh if not each.exists()] == []
     assert {*memory.iterdir()} == {each for each in fresh if each.parent == memory}
+
+
+def test_what_is_called_like_ours_and_is_somebody_elses_stays(
+    memory: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_user", lambda: 4711)
+    theirs = memory / f"workshop-4711-{2**22 + 1}-a"  # no process has such a number
+    theirs.mkdir()
+    database.folder(home, in_memory=False)
+    assert theirs.exists()
+    monkeypatch.setattr(database, "_user", os.getuid)
+    ours = theirs.rename(memory / f"workshop-{os.getuid()}-{2**22 + 1}-a")
+    database.folder(home, in_memory=False)
+    assert not ours.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -70,19 +71,12 @@ class PostgreSQL:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _started(self) -> Cluster:
-        import psutil
-
         from workshop.postgres import Cluster
 
         if self._kept is not None:
             cluster = Cluster(self._kept / "postgresql", fast=True)
             cluster.start()
             return cluster
-        for left in _folders(self._home):  # by a process that was killed
-            if not psutil.pid_exists(int(left.name.split("-")[-2])):
-                with contextlib.suppress(Exception):
-                    Cluster(left / "postgresql", fast=True).stop()
-                shutil.rmtree(left, ignore_errors=True)
         self._folder = folder(self._home, in_memory=self._in_memory)
         cluster = Cluster(self._folder / "postgresql", fast=True)
         cluster.start()
@@ -94,19 +88,32 @@ def folder(home: Path, *, in_memory: bool) -> Path:
 
     What is thrown away soon may be `in_memory`, where the system has a place for that with enough
     room; else it is in `home`. Making a database means making 300 files, and on some disks that
-    takes ten times as long.
+    takes ten times as long. What a process has left that was killed is removed first.
     """
-    where, prefix = (_MEMORY, _prefix()) if in_memory and _room() else (home / _CHECKS, "")
+    places = {home / _CHECKS: "", _MEMORY: f"workshop-{_user()}-"}
+    for place, prefix in places.items():
+        _sweep(place, prefix)
+    where = _MEMORY if in_memory and _room() else home / _CHECKS
     where.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=where))
+    made = Path(tempfile.mkdtemp(prefix=f"{places[where]}{os.getpid()}-", dir=where))
     made.chmod(0o755)  # when we are root, PostgreSQL runs as somebody else
     return made
 
 
-def _folders(home: Path) -> Iterator[Path]:
-    """All such folders, of whatever process of ours."""
-    yield from (home / _CHECKS).glob("*-*")
-    yield from _MEMORY.glob(f"{_prefix()}*-*")
+def _sweep(place: Path, prefix: str) -> None:
+    import psutil
+
+    from workshop.postgres import Cluster
+
+    for left in place.glob(f"{prefix}*"):
+        found = re.fullmatch(rf"{prefix}(\d+)-\w+", left.name)
+        if not found or psutil.pid_exists(int(found[1])):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another process sweeps, too
+            if left.lstat().st_uid == _user():  # others may write there, and name it as we do
+                with contextlib.suppress(Exception):
+                    Cluster(left / "postgresql", fast=True).stop()
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _room() -> bool:
@@ -119,8 +126,9 @@ def _room() -> bool:
     return min(free, psutil.virtual_memory().available) > _ROOM and os.access(_MEMORY, os.W_OK)
 
 
-def _prefix() -> str:
-    return f"workshop-{os.getuid() if hasattr(os, 'getuid') else ''}-"
+def _user() -> int:
+    """Our number, as files have it; 0 on Windows."""
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def used(kept: Path) -> tuple[str, ...]:
