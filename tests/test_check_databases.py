@@ -66,9 +66,7 @@ def test_who_does_not_ask_for_memory_gets_none(memory: Path, home: Path) -> None
     assert list(memory.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_and_nobody_elses(
-    memory: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_killed_process_left_is_removed_and_nobody_elses(memory: Path, home: Path) -> None:
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"],
         capture_output=True, encoding="utf-8", check=True,
