@@ -13,8 +13,10 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from conftest import COURSES
 
-from workshop.checks import database
+from workshop import course as courses
+from workshop.checks import database, runner
 
 MUCH = SimpleNamespace(free=4 << 30, available=4 << 30)
 LITTLE = SimpleNamespace(free=64 << 20, available=64 << 20)  # as in a container
@@ -64,6 +66,20 @@ def test_without_enough_room_it_is_in_the_home(
 def test_who_does_not_ask_for_memory_gets_none(memory: Path, home: Path) -> None:
     assert database.folder(home, in_memory=False).parent == home / "checks"
     assert list(memory.iterdir()) == []
+
+
+def test_the_runner_asks_for_memory(memory: Path, home: Path, tmp_path: Path) -> None:
+    check = tmp_path / "test_it.py"
+    check.write_text(
+        f"""def test_where(postgresql):
+    "Somewhere."
+    postgresql.database()
+    assert str(postgresql._folder.parent) == {str(memory)!r}
+""",
+        encoding="utf-8",
+    )
+    (verdict,) = runner.run([check], tmp_path, courses.load(COURSES / "good"), home=home)
+    assert verdict.outcome == "green", verdict
 
 
 def test_what_a_killed_process_left_is_removed_and_nobody_elses(memory: Path, home: Path) -> None:
