@@ -85,6 +85,15 @@ def test_a_mistake_is_gone_after_it_however_the_check_ends(copy: Copy) -> None:
     assert (copy.path / "test.py").read_text() == TEST
 
 
+def test_files_of_a_mistake_are_gone_after_it(copy: Copy) -> None:
+    before = sorted(copy.path.rglob("*"))
+    new = mistakes.appended("a/b/new.py", "mis") | mistakes.appended("a/b/new.py", "take")
+    with copy.spoiled(new):
+        assert (copy.path / "a/b/new.py").read_text() == "mistake"
+        (copy.path / "a/b/__pycache__").mkdir()  # as Python does
+    assert sorted(copy.path.rglob("*")) == before
+
+
 def test_tox_sees_what_the_project_lets_through(copy: Copy) -> None:
     done = copy.tox("unit", {"GIVEN": "yes", "SECRET": "told"})
     assert (done.code, done.tail) == (0, "given yes secret None here .")

@@ -415,11 +415,57 @@ def test_what_is_applied_is_noted(play: Played, tmp_path: Path, line: str) -> No
     assert players.namespace(["apply"]) == "default"
 
 
+MIGRATE = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels: {}\n  name: migrate\nspec: {}\n"
+APPLY = "kubectl -n here apply -f -"
+
+
+def release(play: Played, folder: Path, manifest: str = MIGRATE) -> tuple[int, str]:
+    """A project whose manifest has a Job is deployed, once more."""
+    (folder / "deployment").mkdir(exist_ok=True)
+    (folder / "deployment/app.yaml").write_text(f"kind: Service\n---\n{MIGRATE}", "utf-8")
+    return play(APPLY, f"kind: Service\nmetadata:\n  name: x\n---\n{manifest}")
+
+
+def test_a_job_can_not_be_changed(play: Played, tmp_path: Path) -> None:
+    for words in ("there delete job migrate", "here delete job other", "here delete pod migrate",
+                  "here get job migrate"):  # fmt: skip
+        assert play(f"kubectl -n {words}")[0] == 0
+    code, said = release(play, tmp_path)
+    assert (code, 'The Job "migrate" is invalid' in said) == (1, True)
+    assert all("apply" not in str(each["words"]) for each in play.calls)
+
+
+@pytest.mark.parametrize(
+    "words", ["job migrate --ignore-not-found", "job/migrate", "jobs.batch migrate", "job --all",
+              "jobs -l app=x", "-f deployment/app.yaml"],
+)  # fmt: skip
+def test_unless_it_is_deleted_before(play: Played, tmp_path: Path, words: str) -> None:
+    release(play, tmp_path)
+    assert play(f"kubectl -n here delete {words}")[0] == 0
+    assert release(play, tmp_path) == (0, "")
+
+
+def test_or_has_a_name_of_its_own(play: Played, tmp_path: Path) -> None:
+    assert release(play, tmp_path, MIGRATE.replace("name: migrate", "name: migrate-1f3a"))[0] == 0
+    assert release(play, tmp_path, "kind: Service\nmetadata:\n  name: migrate\n")[0] == 0
+    assert play("kubectl -n here apply --force -f -", MIGRATE)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words", ["configmap one --from-file=nginx.conf", "-n here cm one --from-literal a=b",
+              "configmap --from-file nginx.conf one"],
+)  # fmt: skip
+def test_what_would_be_made_has_its_name(play: Played, tmp_path: Path, words: str) -> None:
+    (tmp_path / "nginx.conf").touch()
+    said = play(f"kubectl create {words} --dry-run=client -o yaml")
+    assert said == (0, "kind: ConfigMap\nmetadata:\n  name: one\n")
+    assert play("kubectl create secret generic one --dry-run=client")[1] == "kind: Secret\n"
+
+
 def test_what_asks_for_nothing_is_no_file(play: Played) -> None:
     assert play("kubectl logs -f deployment/application")[0] == 0
     assert play("kubectl apply -f https://example.org/all.yaml") == (0, "")  # it is not fetched
     assert play("docker login -u ada -p x")[0] == 0
-    assert play("kubectl create configmap x --dry-run=client") == (0, "kind: ConfigMap\n")
 
 
 def test_only_jobs_are_noted(play: Played, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ DEPLOY = "  stage: deploy\n"
 RULES = "  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n"
 GROUP = "  resource_group: $PLACE\n"
 CONFIG = "    - kubectl create configmap application"
+DELETE = "    - kubectl --namespace demo-$PLACE delete job migrate --ignore-not-found\n"
 ROLLOUT = "    - kubectl --namespace demo-$PLACE rollout status deployment/application\n"
 SED = LINES[LINES.index("    - sed ") : LINES.index(ROLLOUT)]
 NEEDS = "  needs: [build, integration]\n"
@@ -149,6 +150,18 @@ WRONG = (
     wrong("nobody waits", "test_goes_all_the_way", ROLLOUT, ""),
     wrong("one place for both", "test_goes_all_the_way", "demo-$PLACE", "demo-integration"),
     wrong("asked before it is pushed", "test_goes_all_the_way", PUSH + DIGEST, DIGEST + PUSH),
+    wrong("the configuration stays as it was", "test_goes_all_the_way",
+          LINES[LINES.index(CONFIG) : LINES.index("    - kubectl create configmap webserver")], ""),
+    wrong("printed, and not applied", "test_goes_all_the_way",
+          "--output yaml | kubectl --namespace demo-$PLACE apply --filename -\n"
+          "    - kubectl create", "--output yaml\n    - kubectl create"),
+    wrong("the migration of last time", "test_goes_all_the_way", DELETE, ""),
+    other("Django is asked nothing", "test_django_is_asked", TOX,
+          "commands =\n    python manage.py check --fail-level WARNING\n"
+          "    python manage.py makemigrations --check --dry-run\n", "commands =\n"),
+    other("warnings that nobody reads", "test_django_is_asked", TOX, " --fail-level WARNING", ""),
+    other("migrations that are only shown", "test_django_is_asked", TOX,
+          "makemigrations --check --dry-run", "makemigrations --dry-run"),
     other("tests that are asked politely", "test_a_red_test_stops_it", TOX,
           "commands = pytest {posargs}", "commands = - pytest {posargs}"),
     wrong("red and quiet", "test_a_red_test_stops_it", "    - tox -e acceptance\n",

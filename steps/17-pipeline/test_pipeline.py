@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from workshop.checks import expect, gitlab, readme, spilled
-from workshop.checks.mistakes import answering
+from workshop.checks import CheckFailed, expect, gitlab, readme, spilled
+from workshop.checks.mistakes import answering, appended
 from workshop.checks.pipeline import FILE
 
 STAGES = ("check", "test", "build", "deploy")
@@ -31,6 +31,39 @@ HANDED_ON = (
     " artifacts, reports, dotenv. Then $IMAGE is known in each job that needs that one, or that has"
     " no needs at all."
 )
+SETTINGS = "application/settings.py"
+WARNING = """
+from django.core import checks as _checks
+
+
+@_checks.register
+def _odd(app_configs, **_):
+    return [_checks.Warning("Something looks wrong", id="workshop.W001")]
+"""
+MODEL = """from django.db import models
+
+
+class Forgotten(models.Model):
+    name = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False  # no test misses its table
+"""
+# What no test of a page notices, what is to be said of it, and how it is asked.
+ODD = {
+    "Django warns": (
+        appended(SETTINGS, WARNING),
+        "python manage.py check --fail-level WARNING",
+        "Without the option, a warning is printed, and nobody reads it.",
+    ),
+    "a model has no migration": (
+        appended("forgotten/__init__.py", "") | appended("forgotten/migrations/__init__.py", "")
+        | appended("forgotten/models.py", MODEL)
+        | appended(SETTINGS, "\nINSTALLED_APPS = [*INSTALLED_APPS, 'forgotten']\n"),
+        "python manage.py makemigrations --check --dry-run",
+        "With --check it ends red when one is missing; with --dry-run it makes none.",
+    ),
+}  # fmt: skip
 BROKEN = {"unit": answering("/", 500), "acceptance": answering("/admin/login/", 200, "Later.",
           methods="POST")}  # fmt: skip
 
@@ -325,6 +358,51 @@ def test_no_secret(pipeline):
         )
 
 
+def parts(call):
+    """All mappings in the manifests of a call, however deep, those inside behind those around."""
+    import yaml
+
+    try:
+        ahead = list(yaml.safe_load_all(call.text))
+    except yaml.YAMLError as error:
+        raise CheckFailed(
+            seen=f"the job {call.job} applies what is no YAML: {error}",
+            expected=f"{MANIFEST}, with an image's name put in",
+            do="Type the command in front of the last | by hand, and read what it prints.",
+        ) from error
+    for each in ahead:
+        if isinstance(each, dict):
+            yield each
+        if isinstance(each, (dict, list)):
+            ahead += each.values() if isinstance(each, dict) else each
+
+
+def read_by(call):
+    """The ConfigMaps that the pods of these manifests can't do without."""
+    found = set()
+    for each in parts(call):
+        for key in ("configMapRef", "configMapKeyRef", "configMap"):
+            named = each.get(key)
+            if isinstance(named, dict) and "name" in named and not named.get("optional"):
+                found.add(named["name"])
+    return found
+
+
+def brought(calls):
+    """The ConfigMaps that these calls have made or changed."""
+    found = set()
+    for call in calls:
+        if "create" in call.words and not any(each.startswith("--dry") for each in call.words):
+            found.update(call.words)
+        for each in parts(call) if "apply" in call.words else ():
+            made = [each] if each.get("kind") == "ConfigMap" else each.get("configMapGenerator")
+            found.update(
+                (one.get("metadata") or one).get("name")
+                for one in made or () if isinstance(one, dict)
+            )  # fmt: skip
+    return found
+
+
 @pytest.mark.needs("pipelines")
 def test_goes_all_the_way(project, pipeline, dry_run):
     """From commit to production: what was built reaches integration, and then production."""
@@ -354,6 +432,14 @@ def test_goes_all_the_way(project, pipeline, dry_run):
             do="See Deploy in deployment/README.rst: there, the namespace is an option of kubectl.",
         )
         last = there[applied[-1]]
+        missing = sorted(read_by(last) - brought(there[: applied[-1] + 1]))
+        expect(
+            not missing,
+            seen=f"{at_work(pipeline, last.job)}: the job {last.job} does not bring the ConfigMap"
+            f" {' and '.join(missing)}, which {MANIFEST} reads",
+            expected=f"the configuration first: what a commit changes there comes to {place}, too",
+            do="See Deploy in deployment/README.rst: kubectl create configmap, and apply.",
+        )
         own = [name for name in IMAGE.findall(last.text) if name not in others]
         wrong = next((name for name in own if "@sha256:" not in name), None)
         expect(
@@ -381,9 +467,8 @@ def test_goes_all_the_way(project, pipeline, dry_run):
     )
 
 
-@pytest.mark.needs("pipelines")
-def test_a_red_test_stops_it(pipeline, dry_run):
-    """A page breaks, or a login: the line is red, and nothing is built or deployed."""
+def green_at_first(pipeline, dry_run):
+    """Raise CheckFailed unless the line is green as it is: else, red means nothing."""
     deploying(pipeline)
     whole = dry_run.on()
     expect(
@@ -392,10 +477,45 @@ def test_a_red_test_stops_it(pipeline, dry_run):
         expected="green, as long as all is well",
         do="Mend that first.",
     )
+
+
+def nothing_behind(pipeline, done, what):
+    """Raise CheckFailed when something was built or deployed all the same."""
     late = {job.name for job in pipeline.jobs.values() if job.stage in ("build", "deploy")}
+    called = next((each for each in done.calls if each.job in late), None)
+    expect(
+        not called,
+        seen=called
+        and f"{what}, and the job {called.job} calls `{called.program} {called.words[0]}`. Look at"
+        f" {at_work(pipeline, called.job)}",
+        expected="red, and nothing behind it",
+        do="Whom does that job need? Let it wait for the tests.",
+    )
+
+
+@pytest.mark.needs("pipelines")
+def test_django_is_asked(pipeline, dry_run):
+    """Django warns, or a migration was forgotten: the line is red, though all tests are green."""
+    green_at_first(pipeline, dry_run)
+    first = next(job for job in pipeline.jobs.values() if job.stage == "check")
+    for what, (mistake, command, why) in ODD.items():
+        done = dry_run.on(mistake)
+        expect(
+            done.code != 0,
+            seen=f"{what}, and the pipeline is green. Look at the job {first.name},"
+            f" {pipeline.line(first, 'tox')}, and at what it starts",
+            expected="red: no test looks for that, but Django knows it",
+            do=f"Below [testenv:check] in tox.ini, under commands:\n{command}\n{why}",
+        )
+        nothing_behind(pipeline, done, what)
+
+
+@pytest.mark.needs("pipelines")
+def test_a_red_test_stops_it(pipeline, dry_run):
+    """A page breaks, or a login: the line is red, and nothing is built or deployed."""
+    green_at_first(pipeline, dry_run)
     for name, mistake in BROKEN.items():
         done = dry_run.on(mistake)
-        called = next((each for each in done.calls if each.job in late), None)
         runs = next((job for job in pipeline.jobs.values() if _runs(job, name)), None)
         expect(
             done.code != 0,
@@ -406,11 +526,4 @@ def test_a_red_test_stops_it(pipeline, dry_run):
             " that may stand there, such as `if` or `||`, or in tox.ini: a - in front of a"
             " command.",
         )
-        expect(
-            not called,
-            seen=called
-            and f"what the {name} tests want is broken, and the job {called.job} calls"
-            f" `{called.program} {called.words[0]}`. Look at {at_work(pipeline, called.job)}",
-            expected="red, and nothing behind it",
-            do="Whom does that job need? Let it wait for the tests.",
-        )
+        nothing_behind(pipeline, done, f"what the {name} tests want is broken")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -58,17 +59,26 @@ class Copy:
     @contextlib.contextmanager
     def spoiled(self, mistake: Mistake) -> Iterator[None]:
         """With this mistake in it, for as long as the block lasts."""
-        before: dict[Path, bytes] = {}
+        before: dict[Path, bytes | None] = {}
+        folders: list[Path] = []
         try:
             for name, text in mistake.behind:
                 file = self.path / name
-                data = file.read_bytes()
+                new = [each for each in file.parents if not each.exists()]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                folders += new
+                data = file.read_bytes() if file.exists() else None
                 before.setdefault(file, data)
-                file.write_bytes(data + text.encode())
+                file.write_bytes((data or b"") + text.encode())
             yield
         finally:
             for file, data in before.items():
-                file.write_bytes(data)
+                if data is None:
+                    file.unlink()
+                else:
+                    file.write_bytes(data)
+            for folder in folders:  # with what Python has left in them
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """End what runs in it."""

@@ -28,7 +28,7 @@ MIDDLEWARE = [f"{{__name__}}.broken", *MIDDLEWARE]
 
 class Mistake(NamedTuple):
     """What stands behind the text of files, as pairs of a name and a text, and the variables that
-    tests get while it does."""
+    tests get while it does. A file that is not there has no text, and is gone again afterwards."""
 
     behind: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()

@@ -24,10 +24,13 @@ _JOB = ("CI_JOB_NAME", "GITHUB_JOB")  # where a job finds its name, in GitLab an
 PLAYED = ("docker", "kubectl", "pip", "pip3", "pipx", "apk", "apt-get")
 _FILES = ("-f", "--file", "--filename", "--from-file", "--from-env-file", "-k", "--kustomize")
 _STDIN = ("-", "/dev/stdin")
+_NAME = re.compile(r"(?m)^metadata:[ \t]*\n(?:  .*\n)*?  name:[ \t]*[\"']?([\w.-]+)")
+_JOBS = {"job", "jobs", "job.batch", "jobs.batch"}
 _TAKES_FILES = ("apply", "create", "delete", "replace", "rollout", "wait")
 _WITH_VALUE = (
     "-f", "--format", "-t", "--tag", "--type", "--platform", "--build-arg", "--label", "--target",
-    "--iidfile", "--metadata-file", "--file", "--builder",
+    "--iidfile", "--metadata-file", "--file", "--builder", "-o", "--output", "-n", "--namespace",
+    "--from-file", "--from-env-file", "--from-literal",
 )  # fmt: skip
 
 
@@ -113,9 +116,17 @@ def _filled(image: str, form: str) -> str:
 
 def _kubectl(words: tuple[str, ...], text: str, calls: list[dict[str, Any]]) -> int:
     if any(each.startswith("--dry-run") for each in words):
-        print("kind: ConfigMap")
+        print(_made(words))
     elif "apply" in words and not any(_values(words, "-k", "--kustomize")) and not text.strip():
         print("error: no objects passed to apply", file=sys.stderr)
+        return 1
+    elif (
+        "apply" in words
+        and "--force" not in words
+        and (job := _in_the_way(text, namespace(words), calls))
+    ):
+        print(f'The Job "{job}" is invalid: spec.template: field is immutable', file=sys.stderr)
+        print("(It is there already: the one of the release before.)", file=sys.stderr)
         return 1
     elif "get" in words:
         here = [each for each in calls if namespace(each["words"]) == namespace(words)]
@@ -124,6 +135,45 @@ def _kubectl(words: tuple[str, ...], text: str, calls: list[dict[str, Any]]) -> 
         )
         print(found[-1] if found else "")
     return 0
+
+
+def _made(words: tuple[str, ...]) -> str:
+    """What `create` would make, as it prints it: the kind, and the name."""
+    said = _plain(words[words.index("create") :]) if "create" in words else []
+    kind, *names = said or [""]
+    if kind in ("configmap", "cm"):
+        return f"kind: ConfigMap\nmetadata:\n  name: {next(iter(names), '')}"
+    return f"kind: {kind.capitalize()}"
+
+
+def _in_the_way(text: str, where: str, calls: list[dict[str, Any]]) -> str:
+    """The name of a Job that can't be applied. Each place has a release already, a Job can't be
+    changed, and no call has deleted the one that is there. (A name that no manifest of the project
+    has is made anew for each release, and is in nobody's way.)"""
+    files = Path("deployment").rglob("*.y*ml")
+    own = {name for each in files for name in _NAME.findall(each.read_text("utf-8", "replace"))}
+    for document in re.split(r"(?m)^---", text):
+        name = next(iter(_NAME.findall(document)), "")
+        if not re.search(r"(?m)^kind:[ \t]*[\"']?Job\b", document) or not name:
+            continue
+        gone = any(
+            "delete" in each["words"] and _is_about(each, name)
+            for each in calls if namespace(each["words"]) == where
+        )  # fmt: skip
+        if name in own and not gone:
+            return name
+    return ""
+
+
+def _is_about(call: dict[str, Any], job: str) -> bool:
+    """Whether a call names this Job: itself, by a file, or among all that there are."""
+    words = set(call["words"])
+    many = any(each.startswith(("--all", "-l", "--selector")) for each in words)
+    return (
+        job in _NAME.findall(call["text"])
+        or bool(words & {f"{kind}/{job}" for kind in _JOBS})
+        or bool(words & _JOBS and (many or job in words))
+    )
 
 
 def namespace(words: tuple[str, ...] | list[str]) -> str:
