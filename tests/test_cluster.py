@@ -268,6 +268,19 @@ def test_who_does_not_start_is_told_with_the_reason(
     assert unready(project).seen.endswith("(CrashLoopBackOff):\nLast words.")
 
 
+def test_who_is_not_even_made_is_told_soon(
+    said: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_QUIET", 0.0)
+    pods(said, {}, deletionTimestamp="now")
+    complaint = {"kind": "Event", "message": "create Pod app-0 failed: no volume x"}
+    (said / "events").write_text(objects(complaint), "utf-8")
+    assert unready(project).seen == (
+        "a pod of app.yaml does not start (FailedCreate):\ncreate Pod app-0 failed: no volume x"
+    )
+    assert " events --field-selector type=Warning,reason=FailedCreate " in told(said)
+
+
 def test_who_has_no_probe_and_ends_at_once_never_was_ready(
     said: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +385,18 @@ def test_who_ends_again_and_again_is_told_with_its_last_words(
     with pytest.raises(CheckFailed) as again:  # at once: nobody waits for it twice
         real.ready("app.yaml")
     assert again.value is caught.value
+
+
+@pytest.mark.cluster
+def test_who_can_not_be_made_is_told_at_once(real: Cluster, tmp_path: Path) -> None:
+    write(tmp_path, command="sleep 600")
+    file = tmp_path / "demo" / "app.yaml"
+    mounts = "volumeMounts: [{name: nosuch, mountPath: /data}]}"
+    file.write_text(file.read_text("utf-8").rstrip().removesuffix("}") + f", {mounts}\n", "utf-8")
+    with pytest.raises(CheckFailed) as caught:
+        real.ready("app.yaml")
+    assert "(FailedCreate):" in caught.value.seen
+    assert 'Not found: "nosuch"' in " ".join(caught.value.seen.split())
 
 
 @pytest.mark.cluster

@@ -5,7 +5,7 @@ ways, one at a time (see `mutate.py`), and a check must find it: one of the step
 those, one of an earlier step, for what they say holds on. What none finds is listed in the step's
 `survivors.toml`, with the reason; anything else is a problem.
 
-A mutant is judged until its first red check, the quickest checks first, in a warm process a core.
+A mutant is judged until its first red check, the quickest checks first, in warm processes.
 What came out is kept under the key of what it depends on.
 """
 
@@ -105,10 +105,11 @@ def run(
             end(number, result)
     missing = [number for number, result in enumerate(known) if result is None]
     if missing:
-        with _judges(course, within) as judges:
+        steps = [tasks[each].step for each in missing]
+        with _judges(course, steps, within) as judges:
             order: _Order = {}
             if within is None:
-                order = _quickest(course, {tasks[each].step.tag for each in missing}, judges)
+                order = _quickest(course, {step.tag for step in steps}, judges)
                 # Who takes longest comes last: what is soon known is soon told.
                 missing.sort(key=lambda each: [*order].index(tasks[each].step.tag))
             for number, result in _all(tasks, missing, order, judges):
@@ -226,7 +227,7 @@ def _quickest(course: Course, tags: set[str], judges: _Judges) -> _Order:
 def _all(
     tasks: Sequence[_Task], missing: Sequence[int], order: _Order, judges: _Judges
 ) -> Iterator[tuple[int, Result]]:
-    """Judge the missing tasks, on every core, and hand each result over."""
+    """Judge the missing tasks, with all judges, and hand each result over."""
     with ThreadPoolExecutor(max_workers=len(judges)) as pool:
         running = {pool.submit(_try, tasks[each], order, judges): each for each in missing}
         try:
@@ -282,10 +283,10 @@ def _said(verdicts: Sequence[Verdict] | None) -> tuple[Outcome, str]:
 
 
 class _Judges:
-    """A judge for each core: whoever needs one waits for one that is free."""
+    """Several judges: whoever needs one waits for one that is free."""
 
-    def __init__(self, course: Course) -> None:
-        self._all = [Judge(course) for _ in range(os.cpu_count() or 1)]
+    def __init__(self, course: Course, many: int) -> None:
+        self._all = [Judge(course) for _ in range(many)]
         self._free: queue.Queue[Judge] = queue.Queue()
         for each in self._all:
             self._free.put(each)
@@ -309,9 +310,11 @@ class _Judges:
 
 
 @contextlib.contextmanager
-def _judges(course: Course, within: float | None) -> Iterator[_Judges]:
-    """Judges, until the block ends, or the time is over."""
-    judges = _Judges(course)
+def _judges(course: Course, steps: Sequence[Step], within: float | None) -> Iterator[_Judges]:
+    """Judges for mutants of these steps, until the block ends, or the time is over: one for each
+    core, and two where there is a cluster to wait for."""
+    waits = any("cluster" in step.needs for step in steps)
+    judges = _Judges(course, (os.cpu_count() or 1) * (1 + waits))
     clock = threading.Timer(within or 0, judges.close)
     clock.daemon = True
     if within is not None:

@@ -13,10 +13,12 @@ AUTOSCALER = "HorizontalPodAutoscaler"
 _NO_IMAGE = "Is there such an image? Look at its name and its version, letter by letter."
 _NOT_SO = "Mend what it says: a name in the file that nothing has, or something it may not do."
 _ENDS = "Mend what the last words say."
+UNMADE = "FailedCreate"  # of what makes pods, and not of a pod: there is none
 STUCK = {
     "ErrImagePull": _NO_IMAGE, "ImagePullBackOff": _NO_IMAGE, "InvalidImageName": _NO_IMAGE,
     "ErrImageNeverPull": _NO_IMAGE, "CreateContainerConfigError": _NOT_SO,
     "CreateContainerError": _NOT_SO, "RunContainerError": _NOT_SO, "CrashLoopBackOff": _ENDS,
+    UNMADE: _NOT_SO,
 }  # fmt: skip
 
 

@@ -253,7 +253,8 @@ class Cluster:
                 ready = now
             elif all(map(workloads.probed, pods)) or now - ready > _QUIET:
                 return pods
-            trouble = next(filter(None, map(workloads.trouble, pods)), None)
+            troubles = map(workloads.trouble, pods) if pods else [self._unmade()]
+            trouble = next(filter(None, troubles), None)
             reason = trouble[0] if trouble else ""
             stuck, since = (stuck, since) if reason == stuck else (reason, now)
             if trouble and now - since > _QUIET:
@@ -262,8 +263,14 @@ class Cluster:
                 raise self._never(name, pods, wanted)
             time.sleep(_POLL)
 
-    def _stuck(self, name: str, reason: str, said: str, pod: Pod) -> CheckFailed:
-        if reason == "CrashLoopBackOff":
+    def _unmade(self) -> tuple[str, str, None] | None:
+        """Why no pod is even made, when the cluster can't."""
+        chosen = f"type=Warning,reason={workloads.UNMADE}"
+        found = self._objects("events", "--field-selector", chosen)
+        return (workloads.UNMADE, str(found[-1]["message"]).strip(), None) if found else None
+
+    def _stuck(self, name: str, reason: str, said: str, pod: Pod | None) -> CheckFailed:
+        if pod and reason == "CrashLoopBackOff":
             said = words.tail(self._last(pod), Path("/"))
         return CheckFailed(
             seen=f"a pod of {name} does not start ({reason}):\n{self._told(said)}".rstrip(),
