@@ -349,6 +349,6 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
     for name in ("rollout 0", "rollout 1"):
         assert {each.split()[0] for each in beside[name] - {name}} == {"here"}
         assert most[name] == 2  # its load has a core for itself
-    assert max(most.values()) == 3  # and afterwards everybody works
+    assert max(most.values()) == 4  # and afterwards everybody works
     checks = {f"cluster {each}" for each in range(4)}
     assert any(beside[each] & (checks - {each}) for each in checks)

@@ -79,8 +79,9 @@ def _run(
         place: deque(each for each in order if tasks[each].place == place)
         for place in get_args(planning.Place)
     }
-    # Trials wait a lot, so there is one more of them than there are cores. But under a rollout's
-    # load, a cluster on the same machine keeps one busy: until all are done, there is one fewer.
+    # Trials wait a lot, those in a cluster most of all, so there are two more of them than there
+    # are cores. But a rollout has the cluster to itself, and under its load that keeps a core
+    # busy: until all are done, there are no more than cores.
     cores = os.cpu_count() or 1
     rolled_out = threading.Event()
     ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
@@ -101,9 +102,10 @@ def _run(
         except BaseException as error:
             ended.put(error)
 
-    with history.built(course) as (repository, _), ThreadPoolExecutor(cores + 1) as pool:
+    with history.built(course) as (repository, _), ThreadPoolExecutor(cores + 2) as pool:
         pool.submit(work, repository, "rollout", "cluster", "here")
-        pool.submit(work, repository, "here", late=True)
+        pool.submit(work, repository, "cluster", "here", late=True)
+        pool.submit(work, repository, "here", "cluster", late=True)
         for _ in range(cores - 1):
             pool.submit(work, repository, "here", "cluster")
         try:
