@@ -156,6 +156,15 @@ class Cluster:
             for each in sorted(found, key=lambda one: str(one["metadata"]["name"]))
         )
 
+    def trouble(self, pods: Sequence[Pod]) -> tuple[str, str, Pod | None] | None:
+        """Why one of these pods does not start, and what the cluster says of it; or, when there is
+        none, why it can't even make one."""
+        if pods:
+            return next(filter(None, map(workloads.trouble, pods)), None)
+        chosen = f"type=Warning,reason={workloads.UNMADE}"
+        found = self._objects("events", "--field-selector", chosen)
+        return (workloads.UNMADE, str(found[-1]["message"]).strip(), None) if found else None
+
     def delete_pod(self, pod: Pod, seconds: float = START) -> None:
         """Delete a pod, and wait until it is gone."""
         gone = self._kubectl("delete", "pod", pod.name, timeout=seconds)
@@ -253,8 +262,7 @@ class Cluster:
                 ready = now
             elif all(map(workloads.probed, pods)) or now - ready > _QUIET:
                 return pods
-            troubles = map(workloads.trouble, pods) if pods else [self._unmade()]
-            trouble = next(filter(None, troubles), None)
+            trouble = self.trouble(pods)
             reason = trouble[0] if trouble else ""
             stuck, since = (stuck, since) if reason == stuck else (reason, now)
             if trouble and now - since > _QUIET:
@@ -262,12 +270,6 @@ class Cluster:
             if now - began > (FETCH if self._fetches(pods) else START):
                 raise self._never(name, pods, wanted)
             time.sleep(_POLL)
-
-    def _unmade(self) -> tuple[str, str, None] | None:
-        """Why no pod is even made, when the cluster can't."""
-        chosen = f"type=Warning,reason={workloads.UNMADE}"
-        found = self._objects("events", "--field-selector", chosen)
-        return (workloads.UNMADE, str(found[-1]["message"]).strip(), None) if found else None
 
     def _stuck(self, name: str, reason: str, said: str, pod: Pod | None) -> CheckFailed:
         if pod and reason == "CrashLoopBackOff":

@@ -89,9 +89,9 @@ class Generated:
             if all(each and workloads.done(each) for each in now):
                 return
             why = next(filter(None, (workloads.failed(each) for each in now if each)), "")
-            trouble = filter(None, map(workloads.trouble, self._cluster.every_pod({})))
-            # who ends too often fails by the Job's own rules
-            stuck = next((each for each in trouble if each[0] != "CrashLoopBackOff"), None)
+            stuck = self._cluster.trouble(self._cluster.every_pod({}))
+            if stuck and stuck[0] == "CrashLoopBackOff":
+                stuck = None  # who ends too often fails by the Job's own rules
             since = since if stuck else time.monotonic()  # some of it mends itself
             if why or (stuck and time.monotonic() - since > _QUIET):
                 raise self._broken(why or (f"{stuck[0]}: {stuck[1]}" if stuck else ""))
