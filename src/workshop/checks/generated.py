@@ -85,7 +85,7 @@ class Generated:
         self._cluster.apply_objects(FILE, found)
         began = since = time.monotonic()
         while time.monotonic() - began < MADE:
-            now = [self._cluster.now(each) for each in jobs]
+            now = self._cluster.all_now(jobs)
             if all(each and workloads.done(each) for each in now):
                 return
             why = next(filter(None, (workloads.failed(each) for each in now if each)), "")

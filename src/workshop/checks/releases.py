@@ -126,7 +126,7 @@ class Releases(Described):
         began = time.monotonic()
         quiet = began
         while time.monotonic() - began < ROLLOUT:
-            found = [self._cluster.now(each) for each in self.objects]
+            found = self._cluster.all_now(self.objects)
             pods = self.pods()
             served = [pod for pod in pods if not (pod.leaves and workloads.prepares(pod))]
             gone = all(image in images(pod) for pod in served)
