@@ -372,6 +372,12 @@ def test_a_pod_is_run_and_replaced_and_another_one_visits(real: Cluster, tmp_pat
     assert not gone or gone["status"]["phase"] == "Terminating"
 
 
+def say_more(folder: Path, more: str) -> None:
+    """The container of the file gets one line more."""
+    file = folder / "demo" / "app.yaml"
+    file.write_text(f"{file.read_text('utf-8').rstrip().removesuffix('}')}, {more}}}\n", "utf-8")
+
+
 @pytest.mark.cluster
 def test_who_ends_again_and_again_is_told_with_its_last_words(
     real: Cluster, tmp_path: Path
@@ -390,9 +396,7 @@ def test_who_ends_again_and_again_is_told_with_its_last_words(
 @pytest.mark.cluster
 def test_who_can_not_be_made_is_told_at_once(real: Cluster, tmp_path: Path) -> None:
     write(tmp_path, command="sleep 600")
-    file = tmp_path / "demo" / "app.yaml"
-    mounts = "volumeMounts: [{name: nosuch, mountPath: /data}]}"
-    file.write_text(file.read_text("utf-8").rstrip().removesuffix("}") + f", {mounts}\n", "utf-8")
+    say_more(tmp_path, "volumeMounts: [{name: nosuch, mountPath: /data}]")
     with pytest.raises(CheckFailed) as caught:
         real.ready("app.yaml")
     assert "(FailedCreate):" in caught.value.seen
@@ -405,9 +409,7 @@ def test_who_is_never_ready_is_told(
 ) -> None:
     monkeypatch.setattr(cluster, "START", 15)
     write(tmp_path, command="echo I take my time; sleep 600")
-    file = tmp_path / "demo" / "app.yaml"
-    probe = "readinessProbe: {exec: {command: ['false']}}}"
-    file.write_text(file.read_text("utf-8").rstrip().removesuffix("}") + f", {probe}\n", "utf-8")
+    say_more(tmp_path, "readinessProbe: {exec: {command: ['false']}}")
     with pytest.raises(CheckFailed) as caught:
         real.ready("app.yaml")
     assert caught.value.seen.startswith("after 15 seconds, 0 of 1 pods of app.yaml are ready:")
