@@ -215,6 +215,16 @@ def test_what_is_there_is_not_missing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert needs.missing([]) == ""
 
 
+def test_who_runs_pipelines_calls_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for program, missing in (
+        ("gitlab-ci-local", "needs gitlab-ci-local (and rsync, which it calls)"), ("rsync", ""),
+    ):  # fmt: skip
+        (tmp_path / program).write_text("#!/bin/sh\nexit 0\n")
+        (tmp_path / program).chmod(0o755)
+        assert needs.missing(["pipelines"]) == missing
+
+
 def test_the_good_course_is_red_then_green(tmp_path: Path, course: Course) -> None:
     project = tmp_path / "demo"
     project.mkdir()

@@ -58,7 +58,7 @@ def test_it_needs_nothing_but_python() -> None:
 def test_a_fit_laptop_is_0_and_offline_it_is_quick(tmp_path: Path) -> None:
     path = programs(
         tmp_path / "bin", git="echo git version 2.40.1", docker="exit 0", kubectl="exit 0",
-        firefox="exit 0", **{"gitlab-ci-local": "exit 0"},
+        firefox="exit 0", rsync="exit 0", **{"gitlab-ci-local": "exit 0"},
     )  # fmt: skip
     began = time.monotonic()
     done = run("--json", PATH=path, PYTHONIOENCODING="utf-8", http_proxy="", https_proxy="",
@@ -100,6 +100,17 @@ def test_a_hanging_program_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["git"].state == "bad"
     assert found["containers"].fact == "docker is installed, and does not answer"
     assert found["cluster"].fact == "kubectl is there, and no cluster answers"
+
+
+@pytest.mark.parametrize("where", SYSTEMS)
+def test_what_runs_pipelines_calls_another_program(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path / "bin", **{"gitlab-ci-local": "exit 0"})
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    found = one("pipelines", where, str(tmp_path))
+    assert found.fact == "gitlab-ci-local is there, and rsync, which it calls, is not"
+    assert found.fix.endswith(" install rsync") or where == "windows"
 
 
 def test_a_cluster_that_nobody_has_named_is_not_asked(

@@ -58,6 +58,11 @@ _FIXES: Dict[str, Dict[str, str]] = {
         "macos": "brew install gitlab-ci-local",
         "wsl": _NPM,
     },
+    "rsync": {
+        "debian": "sudo apt install rsync",
+        "macos": "brew install rsync",
+        "wsl": "sudo apt install rsync",
+    },
     "certificates": {
         "debian": "sudo apt install ca-certificates",
         "macos": "open '/Applications/Python 3.12/Install Certificates.command'",
@@ -332,6 +337,9 @@ def _pipelines(where: str, folder: str) -> Finding:
         return _found("pipelines", "mind", "no gitlab-ci-local, which runs them here", where)
     if _ask("gitlab-ci-local", "--version") is None:  # Node.js of long ago
         return _found("pipelines", "mind", "gitlab-ci-local is there, and does not start", where)
+    if shutil.which("rsync") is None:
+        fact = "gitlab-ci-local is there, and rsync, which it calls, is not"
+        return Finding("pipelines", "mind", fact, fix("rsync", where))
     return _found("pipelines", "good", "gitlab-ci-local", where)
 
 

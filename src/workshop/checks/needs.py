@@ -28,6 +28,11 @@ def _any(*commands: tuple[str, ...]) -> Callable[[], bool]:
     return lambda: any(map(_works, commands))
 
 
+def _all(*commands: tuple[str, ...]) -> Callable[[], bool]:
+    """Whether each of these commands succeeds."""
+    return lambda: all(map(_works, commands))
+
+
 def _works(command: tuple[str, ...]) -> bool:
     if shutil.which(command[0]) is None:
         return False
@@ -63,5 +68,9 @@ _NEEDS: Mapping[str, _Need] = {
         "a browser",
         _any(("chromium", "--version"), ("google-chrome", "--version"), ("firefox", "--version")),
     ),
-    "pipelines": _Need("gitlab-ci-local", _any(("gitlab-ci-local", "--version"))),
+    "pipelines": _Need(
+        "gitlab-ci-local",
+        _all(("gitlab-ci-local", "--version"), ("rsync", "--version")),
+        which=" (and rsync, which it calls)",
+    ),
 }
