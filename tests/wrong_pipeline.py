@@ -159,6 +159,8 @@ WRONG = (
     other("Django is asked nothing", "test_django_is_asked", TOX,
           "commands =\n    python manage.py check --fail-level WARNING\n"
           "    python manage.py makemigrations --check --dry-run\n", "commands =\n"),
+    wrong("nobody asks Django", "test_django_is_asked",
+          "check:\n  stage: check\n  script:\n    - tox -e check\n\n", ""),
     other("warnings that nobody reads", "test_django_is_asked", TOX, " --fail-level WARNING", ""),
     other("migrations that are only shown", "test_django_is_asked", TOX,
           "makemigrations --check --dry-run", "makemigrations --dry-run"),

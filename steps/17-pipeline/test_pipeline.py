@@ -497,15 +497,20 @@ def nothing_behind(pipeline, done, what):
 def test_django_is_asked(pipeline, dry_run):
     """Django warns, or a migration was forgotten: the line is red, though all tests are green."""
     green_at_first(pipeline, dry_run)
-    first = next(job for job in pipeline.jobs.values() if job.stage == "check")
+    job = next((each for each in pipeline.jobs.values() if each.stage == "check"), None)
     for what, (mistake, command, why) in ODD.items():
         done = dry_run.on(mistake)
         expect(
             done.code != 0,
-            seen=f"{what}, and the pipeline is green. Look at the job {first.name},"
-            f" {pipeline.line(first, 'tox')}, and at what it starts",
+            seen=f"{what}, and the pipeline is green. "
+            + (
+                f"Look at the job {job.name}, {pipeline.line(job, 'tox')}, and at what it starts"
+                if job
+                else "No job belongs to the stage check"
+            ),
             expected="red: no test looks for that, but Django knows it",
-            do=f"Below [testenv:check] in tox.ini, under commands:\n{command}\n{why}",
+            do=("" if job else "Call `tox -e check`, in a job of the stage check. ")
+            + f"Below [testenv:check] in tox.ini, under commands:\n{command}\n{why}",
         )
         nothing_behind(pipeline, done, what)
 

@@ -166,14 +166,15 @@ class Cluster:
             for each in sorted(found, key=lambda one: str(one["metadata"]["name"]))
         )
 
-    def trouble(self, pods: Sequence[Pod]) -> tuple[str, str, Pod | None] | None:
-        """Why one of these pods does not start, and what the cluster says of it; or, when there is
-        none, why it can't even make one."""
+    def troubles(self, pods: Sequence[Pod]) -> Iterator[tuple[str, str, Pod | None]]:
+        """Why these pods do not start, and what the cluster says of each; or, when there is none,
+        why it can't even make one."""
         if pods:
-            return next(filter(None, map(workloads.trouble, pods)), None)
+            yield from filter(None, map(workloads.trouble, pods))
+            return
         chosen = f"type=Warning,reason={workloads.UNMADE}"
-        found = self._objects("events", "--field-selector", chosen)
-        return (workloads.UNMADE, str(found[-1]["message"]).strip(), None) if found else None
+        for last in self._objects("events", "--field-selector", chosen)[-1:]:
+            yield workloads.UNMADE, str(last["message"]).strip(), None
 
     def delete_pod(self, pod: Pod, seconds: float = START) -> None:
         """Delete a pod, and wait until it is gone."""
@@ -272,7 +273,7 @@ class Cluster:
                 ready = now
             elif all(map(workloads.probed, pods)) or now - ready > _QUIET:
                 return pods
-            trouble = self.trouble(pods)
+            trouble = next(self.troubles(pods), None)
             reason = trouble[0] if trouble else ""
             stuck, since = (stuck, since) if reason == stuck else (reason, now)
             if trouble and now - since > _QUIET:

@@ -67,14 +67,14 @@ class Copy:
                 new = [each for each in file.parents if not each.exists()]
                 file.parent.mkdir(parents=True, exist_ok=True)
                 folders += new
-                data = file.read_bytes() if file.exists() else None
-                before.setdefault(file, data)
-                file.write_bytes((data or b"") + text.encode())
+                before.setdefault(file, file.read_bytes() if file.exists() else None)
+                with file.open("ab") as opened:
+                    opened.write(text.encode())
             yield
         finally:
             for file, data in before.items():
                 if data is None:
-                    file.unlink()
+                    file.unlink(missing_ok=True)
                 else:
                     file.write_bytes(data)
             for folder in folders:  # with what Python has left in them

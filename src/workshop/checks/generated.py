@@ -89,9 +89,12 @@ class Generated:
             if all(each and workloads.done(each) for each in now):
                 return
             why = next(filter(None, (workloads.failed(each) for each in now if each)), "")
-            stuck = self._cluster.trouble(self._cluster.every_pod({}))
-            if stuck and stuck[0] == "CrashLoopBackOff":
-                stuck = None  # who ends too often fails by the Job's own rules
+            pods = self._cluster.every_pod({})
+            # who ends too often fails by the Job's own rules
+            stuck = next(
+                (each for each in self._cluster.troubles(pods) if each[0] != "CrashLoopBackOff"),
+                None,
+            )
             since = since if stuck else time.monotonic()  # some of it mends itself
             if why or (stuck and time.monotonic() - since > _QUIET):
                 raise self._broken(why or (f"{stuck[0]}: {stuck[1]}" if stuck else ""))

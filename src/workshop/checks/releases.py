@@ -133,7 +133,7 @@ class Releases(Described):
             if gone and all(each and workloads.done(each) for each in found):
                 return tuple(served)
             why = next(filter(None, (workloads.failed(each) for each in found if each)), "")
-            stuck = self._cluster.trouble(pods)
+            stuck = next(self._cluster.troubles(pods), None)
             quiet = quiet if stuck else time.monotonic()
             if why or (stuck and time.monotonic() - quiet > _STUCK):
                 raise self._broken(why or f"{stuck[0]}: {stuck[1]}" if stuck else why)
