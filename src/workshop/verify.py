@@ -68,12 +68,12 @@ def _run(
     course: Course, tasks: Sequence[planning.Task], numbers: Sequence[int]
 ) -> Iterator[tuple[int, Trial]]:
     """Make the trials with these numbers, on every core, and hand each over as it ends."""
-    # The longest first, so that no core waits for them at the end: containers, then deploys. In a
-    # cluster, the first steps that need it take longest.
+    # The longest first, so that no core waits for them at the end: whose checks need most, they
+    # wait most. Then deploys.
     first = {tasks[number].key: number for number in reversed(numbers)}  # one of each key
     order = sorted(
         sorted(first.values()),
-        key=lambda each: (not tasks[each].step.needs, tasks[each].kind != "deploy"),
+        key=lambda each: (-len(tasks[each].step.needs), tasks[each].kind != "deploy"),
     )
     queue = {
         place: deque(each for each in order if tasks[each].place == place)
