@@ -70,8 +70,10 @@ WRONG = (
           POSTGRES, None, volume("          hostPath:\n            path: /srv/postgres\n")),
     Wrong("database", "two are better than one", ("test_one_at_a_time",),
           POSTGRES, "replicas: 1", "replicas: 2"),
-    Wrong("database", "a deployment rolls", ("test_one_at_a_time",),
-          POSTGRES, "kind: StatefulSet", "kind: Deployment"),
+    Wrong("database", "a deployment rolls", ("test_one_at_a_time",), POSTGRES, None,
+          volume("          persistentVolumeClaim:\n            claimName: data\n")
+          .replace("kind: StatefulSet", "kind: Deployment")
+          .replace("  serviceName: postgres\n", "")),
     Wrong("database", "a name that nobody asks for", ("test_found_by_name",), POSTGRES, TITLE,
           TITLE.replace("name: postgres", "name: database")),
     Wrong("database", "a name that leads nowhere", ("test_found_by_name",), POSTGRES,

@@ -79,7 +79,7 @@ class Reader:
                 "one YAML document for each object, with --- between them",
                 "Mend what it says. In YAML, the spaces at the start of a line count.",
             )
-        return tuple(kubectl.parsed(done.out))
+        return tuple(map(_without_nulls, kubectl.parsed(done.out)))
 
     def _where(self, name: str, said: str, dry: tuple[str, ...]) -> str:
         """The file, and the line that kubectl means: it counts those of each document on their own,
@@ -128,6 +128,13 @@ class Reader:
             "no namespace in the file: the same file is for all of them",
             "Take it out. Whoever applies it says where: kubectl --namespace NAME",
         )
+
+
+def _without_nulls(value: Any) -> Any:
+    """An object without its keys that have no value. A cluster takes them for left out."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def settings(value: Any) -> Iterator[tuple[str, Any]]:

@@ -70,14 +70,7 @@ def autoscaler(releases):
         expected=f"one {KIND}: two would pull at the same pods",
         do="Take the others out.",
     )
-    spec = found[0].get("spec") or {}
-    expect(
-        "maxReplicas" in spec,
-        seen=f"{releases.line(KIND)}: it says no maxReplicas",
-        expected="an end to it: what pods ask of others, somebody must have",
-        do=f"maxReplicas: {2 * PODS}, or more",
-    )
-    return spec
+    return found[0]["spec"]
 
 
 def busy(spec):

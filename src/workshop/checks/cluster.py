@@ -32,7 +32,6 @@ _QUIET = 5.0  # seconds that a reason must hold: some mend themselves
 _PREFIX = "workshop"
 # Several machines may share a cluster. Each sweeps only what it has left itself.
 _MACHINE = "workshop/machine"
-_TEMPTATION = "; if you choose to ignore these errors"  # which is never what helps
 
 
 class Cluster:
@@ -99,13 +98,14 @@ class Cluster:
     def apply(self, name: str) -> tuple[Object, ...]:
         """Apply a file of the project, as a person does. Returns what is in it."""
         found = self.read(name)
-        self._accepted(name, self._kubectl("apply", "--filename", name))
+        self._manifests.accepted(name, self._made, self._kubectl("apply", "--filename", name))
         return found
 
     def apply_objects(self, name: str, objects: Sequence[Object]) -> None:
         """Apply the objects of a file, changed as they may be."""
         text = "\n".join(map(json.dumps, objects))
-        self._accepted(name, self._kubectl("apply", "--filename", "-", stdin=text))
+        done = self._kubectl("apply", "--filename", "-", stdin=text)
+        self._manifests.accepted(name, self._made, done)
 
     def forget(self, kind: str, name: str) -> None:
         """Delete an object, if there is one, and wait until it is gone."""
@@ -131,15 +131,6 @@ class Cluster:
             for each in self._objects(*chosen, "--ignore-not-found")
         }
         return tuple(found.get(each) for each in named)
-
-    def _accepted(self, name: str, done: Ended) -> None:
-        expect(
-            done.code == 0,
-            seen=f"`kubectl apply --filename {name}` failed:\n"
-            f"{self._told(done.said.partition(_TEMPTATION)[0])}",
-            expected="a manifest that the cluster accepts",
-            do="Mend what it says. It names the place from the outside in, with dots between.",
-        )
 
     def ready(self, name: str) -> tuple[Pod, ...]:
         """Apply a file, and wait until all that it runs is ready: the pods, in their order."""
@@ -330,11 +321,7 @@ class Cluster:
         return ""
 
     def _told(self, said: str) -> str:
-        """What kubectl says, without the name of a namespace that is gone when somebody reads it,
-        and without the name of the file: it stands before."""
-        said = said.replace(f"{self._made}/", "").replace(f' namespace "{self._made}"', " it")
-        said = said.replace('validating "STDIN"', "validating it")
-        return words.tail(said, self._project)
+        return self._manifests.told(said, self._made)
 
 
 def _json(kind: str, name: str, *, labels: Mapping[str, str] | None = None, **more: Any) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from workshop import manifests
-from workshop.checks import near
+from workshop import kubectl, manifests
+from workshop.checks import near, words
 from workshop.checks.failure import CheckFailed, expect
+from workshop.containers import Ended
 from workshop.kubectl import Object
 
+_PATIENCE = 60.0  # seconds
+_TEMPTATION = "; if you choose to ignore these errors"  # which is never what helps
 _STARTS = ("StatefulSet", "Deployment", "DaemonSet", "ReplicaSet")
 
 
@@ -21,16 +25,38 @@ class Manifests:
         self._read: dict[str, tuple[Object, ...]] = {}  # nobody changes a file while it is judged
 
     def read(self, name: str, namespace: str) -> tuple[Object, ...]:
-        """The objects in a file, once it is certain that they stay in the namespace."""
+        """The objects in a file, once it is certain that they stay in the namespace, and that the
+        cluster would take them: so whoever reads them finds what each of them must have."""
         if name not in self._read:
             near.must_be_there(self._project, name)
             if namespace not in self._readers:
                 self._readers[namespace] = manifests.Reader(self._project, namespace)
             try:
-                self._read[name] = self._readers[namespace].read(name)
+                found = self._readers[namespace].read(name)
             except manifests.Refused as error:
                 raise CheckFailed(seen=error.seen, expected=error.expected, do=error.do) from error
+            dry = ("--namespace", namespace, "apply", "--dry-run=server", "--filename", name)
+            done = kubectl.run(*dry, cwd=self._project, timeout=_PATIENCE)
+            self.accepted(name, namespace, done)
+            self._read[name] = found
         return self._read[name]
+
+    def accepted(self, name: str, namespace: str, done: Ended) -> None:
+        """Raise CheckFailed when the cluster has not taken what is in a file."""
+        expect(
+            done.code == 0,
+            seen=f"`kubectl apply --filename {name}` failed:\n"
+            f"{self.told(done.said.partition(_TEMPTATION)[0], namespace)}",
+            expected="a manifest that the cluster accepts",
+            do="Mend what it says. It names the place from the outside in, with dots between.",
+        )
+
+    def told(self, said: str, namespace: str) -> str:
+        """What kubectl says, without the name of a namespace that is gone when somebody reads it,
+        and without the name of the file: it stands before."""
+        said = said.replace(f"{namespace}/", "").replace(f' namespace "{namespace}"', " it")
+        said = re.sub('validating "[^"]*"', "validating it", said)
+        return words.tail(said, self._project)
 
     def starts(self, name: str, namespace: str) -> tuple[Object, ...]:
         """Those of them that start pods, and make a new one for each that is gone."""
