@@ -187,6 +187,13 @@ def test_who_says_no_to_a_right_is_welcome(said: Path, project: Path) -> None:
     assert told(said).endswith(f"delete namespace {name} --wait=false\n")
 
 
+def test_a_key_without_a_value_is_left_out(said: Path, project: Path) -> None:
+    spec = {"hostname": None, "containers": [{"name": "app", "lifecycle": {"preStop": None}}]}
+    (said / "objects").write_text(objects({"kind": "Pod", "spec": spec}), "utf-8")
+    (found,) = Cluster(project).read("app.yaml")
+    assert found["spec"] == {"containers": [{"name": "app", "lifecycle": {}}]}
+
+
 def test_a_file_that_starts_nothing_is_told(said: Path, project: Path) -> None:
     (said / "objects").write_text(objects({"kind": "Service"}), "utf-8")
     with pytest.raises(CheckFailed, match="starts nothing"):
@@ -424,3 +431,23 @@ def test_a_slip_is_told_with_the_line_of_the_file(real: Cluster, tmp_path: Path)
     with pytest.raises(CheckFailed) as caught:
         real.read("app.yaml")
     assert caught.value.seen.startswith("kubectl can't read app.yaml, about line 10:\n")
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        ("metadata: {name: app}\n", "", "name"),
+        ("  serviceName: app\n", "  serviceNamex: app\n", 'unknown field "serviceNamex"'),
+    ],
+)
+def test_what_the_cluster_would_not_take_is_told_before_anybody_reads_it(
+    old: str, new: str, seen: str, real: Cluster, tmp_path: Path
+) -> None:
+    assert APP.count(old) == 1
+    (tmp_path / "demo" / "app.yaml").write_text(APP.replace(old, new), "utf-8")
+    with pytest.raises(CheckFailed) as caught:
+        real.read("app.yaml")
+    assert caught.value.seen.startswith("`kubectl apply --filename app.yaml` failed:\n")
+    assert seen in caught.value.seen
+    assert real.pods({}) == ()
