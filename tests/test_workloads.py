@@ -81,6 +81,13 @@ def test_what_never_will_be_done_says_why() -> None:
     assert workloads.failed(job({"type": "Failed", "status": "True"})) == "it failed"
 
 
+def test_what_has_failed_twice_is_not_waited_for() -> None:
+    for count, said in ((0, ""), (1, ""), (2, "one pod after the other fails")):
+        assert workloads.hopeless({"kind": "Job", "status": {"failed": count}}) == said
+    assert workloads.hopeless(job({"type": "Failed", "status": "True"})) == "it failed"
+    assert workloads.hopeless({"kind": "ReplicaSet", "status": {"failed": 2}}) == ""
+
+
 @pytest.mark.parametrize("kind", ["initContainerStatuses", "containerStatuses"])
 def test_trouble_is_what_keeps_a_container_from_its_start(kind: str) -> None:
     waits = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}

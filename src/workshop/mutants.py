@@ -252,7 +252,9 @@ def _try(task: _Task, order: _Order, judges: _Judges) -> Result:
                 verdicts = judge.verdicts(task.files, trial.step, checks)
                 last = verdicts[-1] if verdicts else None
                 if last and last.outcome == "red" and _slow(last, usual[last.check]):
-                    verdicts = judge.verdicts(task.files, trial.step, checks)
+                    again = judge.verdicts(task.files, trial.step, [last.check])
+                    if not again or again[-1].outcome != "red":
+                        verdicts = judge.verdicts(task.files, trial.step, checks)
             kept = _said(verdicts)
             if kept[0] in ("killed", "survived"):
                 _keep(trial, kept)
@@ -312,9 +314,9 @@ class _Judges:
 @contextlib.contextmanager
 def _judges(course: Course, steps: Sequence[Step], within: float | None) -> Iterator[_Judges]:
     """Judges for mutants of these steps, until the block ends, or the time is over: one for each
-    core, and two where there is a cluster to wait for."""
+    core, and three where there is a cluster to wait for."""
     waits = any("cluster" in step.needs for step in steps)
-    judges = _Judges(course, (os.cpu_count() or 1) * (1 + waits))
+    judges = _Judges(course, (os.cpu_count() or 1) * (1 + 2 * waits))
     clock = threading.Timer(within or 0, judges.close)
     clock.daemon = True
     if within is not None:

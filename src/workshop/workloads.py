@@ -154,6 +154,13 @@ def failed(found: Object) -> str:
     return "" if why is None else str(why.get("message") or why.get("reason") or "it failed")
 
 
+def hopeless(found: Object) -> str:
+    """The same, for who has no time to lose: a Job whose pods have failed twice will fail again,
+    however often it is allowed to."""
+    again = found["kind"] == "Job" and found.get("status", {}).get("failed", 0) > 1
+    return failed(found) or ("one pod after the other fails" if again else "")
+
+
 def _condition(found: Object, kind: str, value: str = "True") -> Object | None:
     every: list[Object] = found.get("status", {}).get("conditions", [])
     return next((each for each in every if (each["type"], each["status"]) == (kind, value)), None)

@@ -24,7 +24,7 @@ from workshop.production import images
 FILE = "deployment/postgres-secrets.yaml"
 NAME, KEY = "postgres", "password"
 MADE = 300.0  # seconds until the Job has ended, on a slow machine
-_POLL = 0.5
+_POLL = 1.0
 _QUIET = 5.0  # seconds that trouble must last
 
 
@@ -88,7 +88,7 @@ class Generated:
             now = self._cluster.all_now(jobs)
             if all(each and workloads.done(each) for each in now):
                 return
-            why = next(filter(None, (workloads.failed(each) for each in now if each)), "")
+            why = next(filter(None, (workloads.hopeless(each) for each in now if each)), "")
             pods = self._cluster.every_pod({})
             # who ends too often fails by the Job's own rules
             stuck = next(

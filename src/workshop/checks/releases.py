@@ -132,7 +132,7 @@ class Releases(Described):
             gone = all(image in images(pod) for pod in served)
             if gone and all(each and workloads.done(each) for each in found):
                 return tuple(served)
-            why = next(filter(None, (workloads.failed(each) for each in found if each)), "")
+            why = next(filter(None, (workloads.hopeless(each) for each in found if each)), "")
             stuck = next(self._cluster.troubles(pods), None)
             quiet = quiet if stuck else time.monotonic()
             if why or (stuck and time.monotonic() - quiet > _STUCK):
