@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop import kubectl
+from workshop import kubectl, underload
 from workshop.checks import CheckFailed, cluster, needs
 from workshop.checks.cluster import Cluster
 
@@ -370,6 +370,12 @@ def test_a_pod_is_run_and_replaced_and_another_one_visits(real: Cluster, tmp_pat
     (found,) = kubectl.objects("--namespace", real.namespace, "secret", "it")
     assert found["data"] == {"word": "dHdv"}
     assert real.run(real.visitor("busybox:1"), "id", "-u").out == "10001\n"
+    nobody = {"kind": "Service", "metadata": {"name": "app"}}
+    (none, workload), every = real.look([nobody, *real.starts("app.yaml")])
+    assert (none, workload and workload["status"]["readyReplicas"]) == (None, 1)
+    assert [(each.name, each.has({"it": "app"})) for each in every] == [
+        ("app-0", True), (underload.VISITOR, False),
+    ]  # fmt: skip
     real.delete_pod(pod)
     (after,) = real.ready("app.yaml")
     assert (after.name, after.uid != pod.uid) == ("app-0", True)

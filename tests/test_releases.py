@@ -15,7 +15,7 @@ from workshop.checks.described import asked_twice
 from workshop.checks.releases import Releases
 from workshop.sending import Report
 
-CAME = (workloads.Pod("web-0", "1", True, False, {}, {}),)
+CAME = (workloads.Pod("web-0", "1", True, False, {}, {}, {}),)
 
 
 class Pretended:
@@ -63,7 +63,7 @@ def test_the_load_ends_also_when_no_release_comes(releases: Releases) -> None:
 def serving(image: str, *, ready: bool = True) -> workloads.Pod:
     """A pod of a release."""
     spec = {"containers": [{"name": "application", "image": image}]}
-    return workloads.Pod("web-0", "1", ready, False, spec, {})
+    return workloads.Pod("web-0", "1", ready, False, spec, {}, {"it": "is"})
 
 
 @pytest.fixture

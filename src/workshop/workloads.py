@@ -25,7 +25,7 @@ STUCK = {
 class Pod(NamedTuple):
     """A pod, as it was when somebody looked. `uid` is its own: its successor has another one, even
     under the same name. `leaves`: it has been told to go. `spec` says what the cluster was asked
-    for."""
+    for, and `labels` who it belongs to."""
 
     name: str
     uid: str
@@ -33,6 +33,11 @@ class Pod(NamedTuple):
     leaves: bool
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
+    labels: Mapping[str, str]
+
+    def has(self, labels: Mapping[str, str]) -> bool:
+        """Whether it has all of these labels."""
+        return labels.items() <= self.labels.items()
 
     @property
     def image(self) -> str:
@@ -48,7 +53,8 @@ def pod(found: Object) -> Pod:
         for each in status.get("conditions", ())
     )
     leaves = "deletionTimestamp" in meta
-    return Pod(meta["name"], meta["uid"], ready, leaves, found["spec"], status)
+    labels = meta.get("labels", {})
+    return Pod(meta["name"], meta["uid"], ready, leaves, found["spec"], status, labels)
 
 
 def trouble(seen: Pod) -> tuple[str, str, Pod] | None:

@@ -119,18 +119,23 @@ class Cluster:
 
     def now(self, described: Object) -> Object | None:
         """An object as it is in the cluster; None when there is none."""
-        return self.all_now([described])[0]
+        name = f"{described['kind']}/{described['metadata']['name']}"
+        return next(iter(self._objects(name, "--ignore-not-found")), None)
 
-    def all_now(self, described: Sequence[Object]) -> tuple[Object | None, ...]:
-        """Objects as they are in the cluster, each in its place. They are asked for at once: a call
-        of kubectl takes a tenth of a second of a core, and whoever waits asks often."""
-        named = [(each["kind"], each["metadata"]["name"]) for each in described]
-        chosen = [f"{kind}/{name}" for kind, name in named]
-        found = {
-            (each["kind"], each["metadata"]["name"]): each
-            for each in self._objects(*chosen, "--ignore-not-found")
-        }
-        return tuple(found.get(each) for each in named)
+    def look(
+        self, described: Sequence[Object]
+    ) -> tuple[tuple[Object | None, ...], tuple[Pod, ...]]:
+        """These objects as they are in the cluster, each in its place, and all pods. They are asked
+        for at once: a call of kubectl takes a tenth of a second of a core, and whoever waits asks
+        often."""
+        kinds = dict.fromkeys(["Pod", *(each["kind"] for each in described)])
+        found = self._objects(",".join(kinds))
+        known = {(each["kind"], each["metadata"]["name"]): each for each in found}
+        pods = [each for each in found if each["kind"] == "Pod"]
+        return (
+            tuple(known.get((each["kind"], each["metadata"]["name"])) for each in described),
+            _in_order(pods),
+        )
 
     def ready(self, name: str) -> tuple[Pod, ...]:
         """Apply a file, and wait until all that it runs is ready: the pods, in their order."""
@@ -152,10 +157,7 @@ class Cluster:
         """The pods that have these labels, also those that have been told to go, in their order."""
         chosen = ",".join(f"{name}={value}" for name, value in labels.items())
         found = self._objects("pods", *(("--selector", chosen) if chosen else ()))
-        return tuple(
-            workloads.pod(each)
-            for each in sorted(found, key=lambda one: str(one["metadata"]["name"]))
-        )
+        return _in_order(found)
 
     def troubles(self, pods: Sequence[Pod]) -> Iterator[tuple[str, str, Pod | None]]:
         """Why these pods do not start, and what the cluster says of each; or, when there is none,
@@ -322,6 +324,12 @@ class Cluster:
 
     def _told(self, said: str) -> str:
         return self._manifests.told(said, self._made)
+
+
+def _in_order(pods: Sequence[Object]) -> tuple[Pod, ...]:
+    return tuple(
+        workloads.pod(each) for each in sorted(pods, key=lambda one: str(one["metadata"]["name"]))
+    )
 
 
 def _json(kind: str, name: str, *, labels: Mapping[str, str] | None = None, **more: Any) -> str:

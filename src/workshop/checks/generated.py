@@ -85,11 +85,10 @@ class Generated:
         self._cluster.apply_objects(FILE, found)
         began = since = time.monotonic()
         while time.monotonic() - began < MADE:
-            now = self._cluster.all_now(jobs)
+            now, pods = self._cluster.look(jobs)
             if all(each and workloads.done(each) for each in now):
                 return
             why = next(filter(None, (workloads.hopeless(each) for each in now if each)), "")
-            pods = self._cluster.every_pod({})
             # who ends too often fails by the Job's own rules
             stuck = next(
                 (each for each in self._cluster.troubles(pods) if each[0] != "CrashLoopBackOff"),

@@ -126,8 +126,8 @@ class Releases(Described):
         began = time.monotonic()
         quiet = began
         while time.monotonic() - began < ROLLOUT:
-            found = self._cluster.all_now(self.objects)
-            pods = self.pods()
+            found, every = self._cluster.look(self.objects)
+            pods = [pod for pod in every if pod.has(self._labels)]
             served = [pod for pod in pods if not (pod.leaves and workloads.prepares(pod))]
             gone = all(image in images(pod) for pod in served)
             if gone and all(each and workloads.done(each) for each in found):
@@ -149,7 +149,7 @@ class Releases(Described):
         enough = max(_TRIED, asked_twice(self.pod_spec["containers"]))
         while time.monotonic() - began < ROLLOUT:
             pods = [pod for pod in self._every() if image in images(pod)]
-            serving = [pod for pod in self.pods() if image in images(pod)]
+            serving = [pod for pod in pods if pod.has(self._labels)]
             if ready := [pod for pod in serving if pod.ready]:
                 return ready
             shown = any(map(workloads.failures, pods)) or any(map(workloads.started, serving))
