@@ -280,12 +280,21 @@ def test_who_is_not_even_made_is_told_soon(
 ) -> None:
     monkeypatch.setattr(cluster, "_QUIET", 0.0)
     pods(said, {}, deletionTimestamp="now")
-    complaint = {"kind": "Event", "message": "create Pod app-0 failed: no volume x"}
+    complaint = {"kind": "Event", "message": "create Pod app-0 failed: no volume x", "count": 2}
     (said / "events").write_text(objects(complaint), "utf-8")
     assert unready(project).seen == (
         "a pod of app.yaml does not start (FailedCreate):\ncreate Pod app-0 failed: no volume x"
     )
     assert " events --field-selector type=Warning,reason=FailedCreate " in told(said)
+
+
+@pytest.mark.parametrize(("counts", "told_of"), [((1,), 0), ((None,), 0), ((2,), 1), ((1, 1), 1)])
+def test_who_is_not_made_at_once_may_be_made_later(
+    counts: tuple[int | None, ...], told_of: int, said: Path, project: Path
+) -> None:
+    every = [{"kind": "Event", "message": "no account yet", "count": each} for each in counts]
+    (said / "events").write_text(objects(*every), "utf-8")
+    assert len(list(Cluster(project).troubles(()))) == told_of
 
 
 def test_who_has_no_probe_and_ends_at_once_never_was_ready(

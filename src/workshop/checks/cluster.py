@@ -161,13 +161,15 @@ class Cluster:
 
     def troubles(self, pods: Sequence[Pod]) -> Iterator[tuple[str, str, Pod | None]]:
         """Why these pods do not start, and what the cluster says of each; or, when there is none,
-        why it can't even make one."""
+        why it can't even make one. Once is no trouble: what it waits for may stand further down in
+        the file, and a Job tries again only after ten seconds."""
         if pods:
             yield from filter(None, map(workloads.trouble, pods))
             return
         chosen = f"type=Warning,reason={workloads.UNMADE}"
-        for last in self._objects("events", "--field-selector", chosen)[-1:]:
-            yield workloads.UNMADE, str(last["message"]).strip(), None
+        found = self._objects("events", "--field-selector", chosen)
+        if sum(each.get("count") or 1 for each in found) > 1:
+            yield workloads.UNMADE, str(found[-1]["message"]).strip(), None
 
     def delete_pod(self, pod: Pod, seconds: float = START) -> None:
         """Delete a pod, and wait until it is gone."""
