@@ -86,7 +86,7 @@ def test_trials_as_lines() -> None:
 
 def test_the_summary_counts_what_was_skipped_and_why() -> None:
     assert text.verification(TRIALS, 12.34) == (
-        "3 of 4 trials as promised, 1 of them known from before. 12.3 s.\n"
+        "3 of 4 trials as promised, 1 of them known already. 12.3 s.\n"
         "1 deploy, 420 requests, 0 lost.\n"
         "1 check skipped:\n"
         "  01-hello test_image: needs a container engine"

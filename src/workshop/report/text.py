@@ -95,8 +95,8 @@ def verification(trials: Sequence[Trial], seconds: float) -> str:
     known = sum(each.cached for each in trials)
     sent, lost = sum(each.sent for each in deploys), sum(each.lost for each in deploys)
     lines = [
-        f"{len(trials) - bad} of {len(trials)} trials as promised, {known} of them known from"
-        f" before. {seconds:.1f} s.",
+        f"{len(trials) - bad} of {len(trials)} trials as promised, {known} of them known"
+        f" already. {seconds:.1f} s.",
         f"{count(len(deploys), 'deploy')}, {count(sent, 'request')}, {lost} lost.",
     ]
     skipped = [(each, one) for each in trials for one in each.verdicts if one.outcome == "skipped"]
