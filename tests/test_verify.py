@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from workshop import course, lint, planning, verify
+from workshop import course, deploys, git, lint, planning, sending, underload, verify
 from workshop.checks import needs
+from workshop.errors import WorkshopError
+from workshop.production import kubernetes
 from workshop.trial import Trial
 
 
@@ -254,7 +258,7 @@ def test_a_skip_is_counted_said_and_never_kept(course_folder: Path) -> None:
             "  02-name test_name: needs a container engine\n"
         )
         assert done.returncode == 0
-    assert "1 of them known from before" in done.stdout
+    assert "1 of them known already" in done.stdout
 
 
 def test_json_junit_and_the_exit_code(course_folder: Path, tmp_path: Path) -> None:
@@ -342,7 +346,7 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
         return Trial(task.kind, task.step.tag, task.stage)
 
     monkeypatch.setattr(verify, "_try", wait)
-    monkeypatch.setattr(needs, "missing", lambda _: "")
+    monkeypatch.setattr(verify, "_roll", wait)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     made = [number for number, _ in verify._run(loaded, tasks, range(len(tasks)))]
     assert sorted(made) == [*range(len(tasks))]
@@ -352,3 +356,52 @@ def test_a_rollout_has_the_cluster_to_itself_and_checks_share_it(
     assert max(most.values()) == 4  # and afterwards everybody works
     checks = {f"cluster {each}" for each in range(4)}
     assert any(beside[each] & (checks - {each}) for each in checks)
+
+
+def test_rollouts_have_one_production_and_a_failed_one_leaves_nothing(
+    course_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a cluster: what is asked of it, and in which order."""
+    loaded = course.load(course_folder)
+    tasks = [planning.Task("rollout", step, step.tag, (), step.tag) for step in loaded.steps]
+    said: list[str] = []
+    projects: set[Path] = set()
+    fails: set[str] = set()
+
+    def deploy(project: Path, *_: object, revision: str) -> kubernetes.Rollout:
+        projects.add(project)
+        git.commit(project, f"refs/tags/{revision}")  # it has every stage
+        said.append(revision)
+        if revision in fails:
+            raise WorkshopError("it never became ready", "Look.")
+        return kubernetes.Rollout("production", "here", revision, "image", "look", 1.0)
+
+    class Visitors:
+        def stop(self) -> sending.Report:
+            return sending.Report(5000, 5000, {}, {}, {200: 5000}, 0.1, 50.0)
+
+    @contextlib.contextmanager
+    def inside(*_: object) -> Iterator[Visitors]:
+        yield Visitors()
+
+    monkeypatch.setattr(needs, "missing", lambda _: "")
+    monkeypatch.setattr(deploys, "rolls", lambda *_: True)
+    monkeypatch.setattr(deploys, "_cluster", lambda _: SimpleNamespace(service="demo"))
+    monkeypatch.setattr(kubernetes, "deploy", deploy)
+    monkeypatch.setattr(kubernetes, "forget", lambda _: said.append("all removed"))
+    monkeypatch.setattr(underload, "inside", inside)
+
+    one, two = (step.tag for step in loaded.steps)
+    made = dict(verify._run(loaded, tasks, [1, 0]))
+    assert [each.verdicts for each in made.values()] == [(), ()]
+    assert said == [one, one, one, two, "all removed"]
+    assert len(projects) == 1
+    assert not any(each.exists() for each in projects)
+
+    said.clear()
+    fails.add(one)
+    made = dict(verify._run(loaded, tasks, [0, 1]))
+    assert [each.verdicts[0].seen for _, each in sorted(made.items())] == 2 * [
+        str(WorkshopError("it never became ready", "Look."))
+    ]
+    assert said == [one, "all removed", one, "all removed", "all removed"]

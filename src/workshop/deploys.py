@@ -53,7 +53,11 @@ def deploy(course: Course, trial: Trial, before: str | None, project: Path) -> T
 
 def rollout(course: Course, trial: Trial, before: str | None, project: Path) -> Trial:
     """The same in a cluster. The first stage that a cluster can have takes over from itself: a
-    variable is another one, and so every pod is new."""
+    variable is another one, and so every pod is new.
+
+    What is live stays, for the next rollout of this project, unless something went wrong. Who ends
+    it is who made the project: see `end`.
+    """
     from workshop.production import kubernetes
     from workshop.production import place as places
 
@@ -80,10 +84,17 @@ def rollout(course: Course, trial: Trial, before: str | None, project: Path) -> 
             trial = broken(trial, _SENTENCE, f"visitors got {dict(report.statuses)}, and not 200")
     except WorkshopError as error:
         trial = broken(trial, _SENTENCE, str(error))
-    finally:
-        kubernetes.forget(project)
-        shutil.rmtree(paths.project_home(project), ignore_errors=True)
+    if trial.verdicts:
+        end(project)  # the next one begins anew: it has to answer for itself alone
     return trial
+
+
+def end(project: Path) -> None:
+    """Remove all that the rollouts of a project have left in the cluster, and here."""
+    from workshop.production import kubernetes
+
+    kubernetes.forget(project)
+    shutil.rmtree(paths.project_home(project), ignore_errors=True)
 
 
 def rolls(course: Course, files: Iterable[str]) -> bool:

@@ -56,7 +56,7 @@ def inside(
         yield load
     finally:
         load.close()
-        kubectl.run(*where, "delete", "pod", VISITOR, "--wait=false")
+        kubectl.run(*where, "delete", "pod", VISITOR, f"--timeout={_PATIENCE:.0f}s")
 
 
 class Inside:

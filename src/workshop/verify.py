@@ -8,6 +8,7 @@ trial.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -79,6 +80,7 @@ def _run(
         place: deque(each for each in order if tasks[each].place == place)
         for place in get_args(planning.Place)
     }
+    queue["rollout"] = deque(sorted(queue["rollout"]))  # each takes over from the one before
     # Trials wait a lot, those in a cluster most of all, so there are two more of them than there
     # are cores. But a rollout has the cluster to itself, and under its load that keeps a core
     # busy: until all are done, there are no more than cores.
@@ -86,24 +88,38 @@ def _run(
     rolled_out = threading.Event()
     ended: SimpleQueue[tuple[int, Trial] | BaseException] = SimpleQueue()
 
+    def numbered(place: planning.Place) -> Iterator[int]:
+        while queue[place]:
+            try:
+                number = queue[place].popleft()
+            except IndexError:  # another one was quicker
+                return
+            yield number
+
     def work(repository: Path, *places: planning.Place, late: bool = False) -> None:
         try:
             for place in places:
                 if late or place == "cluster":  # a rollout has the cluster to itself
                     rolled_out.wait()
-                while queue[place]:
-                    try:
-                        number = queue[place].popleft()
-                    except IndexError:  # another one was quicker
-                        break
+                for number in numbered(place):
                     ended.put((number, _try(course, repository, tasks[number])))
-                if place == "rollout":
-                    rolled_out.set()
         except BaseException as error:
             ended.put(error)
 
+    def roll(repository: Path) -> None:
+        try:
+            if queue["rollout"]:
+                with _production(course, repository) as project:
+                    for number in numbered("rollout"):
+                        ended.put((number, _roll(course, project, tasks[number])))
+        except BaseException as error:
+            ended.put(error)
+            return
+        rolled_out.set()
+        work(repository, "cluster", "here")
+
     with history.built(course) as (repository, _), ThreadPoolExecutor(cores + 2) as pool:
-        pool.submit(work, repository, "rollout", "cluster", "here")
+        pool.submit(roll, repository)
         pool.submit(work, repository, "cluster", "here", late=True)
         pool.submit(work, repository, "here", "cluster", late=True)
         for _ in range(cores - 1):
@@ -122,29 +138,56 @@ def _run(
 
 def _try(course: Course, repository: Path, task: planning.Task) -> Trial:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
-        # A name of its own: a cluster, which others may use, has a namespace of that name.
-        project = Path(folder) / f"verify-{Path(folder).name.rpartition('-')[2]}"
-        _materialize(repository, task.stage, project)
+    with _project(repository, task.stage) as project:
         if task.hidden:
             _hide(project, task.step.tag, task.hidden)
-        trial = _made(course, task, project)
-    return trial._replace(seconds=round(time.monotonic() - began, 3))
+        if task.kind == "deploy":
+            index = course.steps.index(task.step)
+            before = course.steps[index - 1].tag if index else None
+            trial = deploys.deploy(course, _nothing_yet(task), before, project)
+        else:
+            trial = _check(course, task, project)
+    return _timed(trial, began)
 
 
-def _made(course: Course, task: planning.Task, project: Path) -> Trial:
-    if task.kind not in ("deploy", "rollout"):
-        return _check(course, task, project)
-    trial = Trial(task.kind, task.step.tag, task.stage)
-    index = course.steps.index(task.step)
-    if task.kind == "deploy":
-        before = course.steps[index - 1].tag if index else None
-        return deploys.deploy(course, trial, before, project)
+def _roll(course: Course, project: Path, task: planning.Task) -> Trial:
+    """A rollout, in the production of all rollouts."""
+    began, trial = time.monotonic(), _nothing_yet(task)
     if missing := needs.missing(("containers", "cluster")):
         return deploys.skipped(trial, missing)
+    index = course.steps.index(task.step)
     earlier = history.stages(course)[index - 1] if index else None
     before = earlier.step.tag if earlier and deploys.rolls(course, earlier.files) else None
-    return deploys.rollout(course, trial, before, project)
+    return _timed(deploys.rollout(course, trial, before, project), began)
+
+
+@contextlib.contextmanager
+def _production(course: Course, repository: Path) -> Iterator[Path]:
+    """A project whose production in the cluster stays from one rollout to the next, as a learner's
+    does. So each takes over from what the one before has brought, and that is not brought twice."""
+    with _project(repository, course.steps[-1].tag) as project:
+        try:
+            yield project
+        finally:
+            deploys.end(project)
+
+
+@contextlib.contextmanager
+def _project(repository: Path, stage: str) -> Iterator[Path]:
+    """A clone at this stage. Its name is its own: a cluster, which others may use, has a namespace
+    of that name."""
+    with tempfile.TemporaryDirectory(prefix="workshop-", ignore_cleanup_errors=True) as folder:
+        project = Path(folder) / f"verify-{Path(folder).name.rpartition('-')[2]}"
+        _materialize(repository, stage, project)
+        yield project
+
+
+def _nothing_yet(task: planning.Task) -> Trial:
+    return Trial(task.kind, task.step.tag, task.stage)
+
+
+def _timed(trial: Trial, began: float) -> Trial:
+    return trial._replace(seconds=round(time.monotonic() - began, 3))
 
 
 def _check(course: Course, task: planning.Task, project: Path) -> Trial:
