@@ -576,6 +576,23 @@ def test_a_registry_is_told_the_image_and_the_cluster_its_digest(
     assert pretended.told("docker") == []  # a digest is known for good
 
 
+def test_a_commit_has_one_image_in_all_environments(
+    pretended: Pretended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when nobody has it here any more: built again, it might be another one."""
+    monkeypatch.setenv("WORKSHOP_REGISTRY", "registry.example.org")
+    pretended.commit()
+    seen = set()
+    for name in ("integration", "development", "production"):
+        seen.add(kubernetes.deploy(pretended.project, name, PLATFORM).image)
+        pretended.say("images", {})  # somebody has cleared up
+    assert seen == {"registry.example.org/workshop/project@sha256:0a1b"}
+    assert len(pretended.told("docker build")) == 1
+    pretended.commit("Two")
+    pretended.deploy()
+    assert len(pretended.told("docker build")) == 2
+
+
 @pytest.mark.parametrize(
     ("context", "command"),
     [

@@ -214,9 +214,16 @@ def _make(place: Place, cluster: Orchestration, commit: str, report: Report) -> 
     subject, authored = release.told(place, commit)
     report("release", f"{commit[:10]} {subject}" + (" (kept)" if known else ""))
     found = known or release.Release(commit, subject, authored)
-    image = images.ready(place, cluster, commit, found.image, report)
+    image = images.ready(place, cluster, commit, found.image or _elsewhere(place, commit), report)
     release.keep(place, found._replace(image=image))
     return found._replace(image=image)
+
+
+def _elsewhere(place: Place, commit: str) -> str:
+    """The image of a commit that another environment has: what was tried in one of them goes to the
+    next, to the byte, even if nobody has it here any more."""
+    found = (release.find(each, commit) for each in places.every(place.project, TARGET))
+    return next((each.image for each in found if each and each.image), "")
 
 
 def _wanted(place: Place, cluster: Orchestration, commit: str) -> dict[str, tuple[str, ...]]:
