@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from workshop.checks.parcel import Parcel, instructions
+from workshop.checks.parcel import Parcel, bases, instructions
 
 DOCKERFILE = """\
 FROM python AS build
@@ -117,3 +117,19 @@ def test_another_dockerfile_is_not_believed(tmp_path: Path, history: list[str], 
 def test_the_instructions_of_the_last_stage() -> None:
     assert instructions(DOCKERFILE) == ("COPY . .", "ENV A=b", "RUN rm .env")
     assert instructions("# nothing\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "found"),
+    [
+        ("FROM python:3.13-slim\n", ("python:3.13-slim",)),
+        ("from --platform=linux/amd64 python\n", ("python",)),
+        ("ARG V=3.13\nFROM python:${V}-slim AS Build\nRUN x\nFROM build\n", ("python:3.13-slim",)),
+        ('ARG BASE="a/b:1"\nFROM $BASE\nFROM scratch\n', ("a/b:1",)),
+        ("FROM python:${V:-3.13}\nFROM here:5000/python\n", ("python:3.13", "here:5000/python")),
+        ("FROM ${UNKNOWN}\n# FROM this\n", ("${UNKNOWN}",)),
+        ("", ()),
+    ],
+)
+def test_what_an_image_is_made_from(dockerfile: str, found: tuple[str, ...]) -> None:
+    assert bases(dockerfile) == found

@@ -81,6 +81,19 @@ WRONG = (
         "image", "the installer's cache", ("test_nothing_needless",),
         DOCKERFILE, "--no-cache-dir ", "",
     ),
+    # No base that brings one can be had everywhere: that it stands there is enough.
+    Wrong(
+        "image", "a compiler that came along", ("test_nothing_needless",),
+        DOCKERFILE, USER, f"RUN touch /usr/bin/x86_64-linux-gnu-gcc-14\n{USER}",
+    ),
+    Wrong(
+        "image", "whatever came last", ("test_reproducible",),
+        DOCKERFILE, "FROM python:3.13-slim", "FROM python:latest",
+    ),
+    Wrong(
+        "image", "a base without a version", ("test_reproducible",),
+        DOCKERFILE, "FROM python:3.13-slim", "FROM python",
+    ),
     Wrong(
         "image", "names instead of the lock", ("test_reproducible",),
         DOCKERFILE, INSTALL,

@@ -8,6 +8,7 @@ LOCK, TOOLS = "requirements/production.txt", "requirements/development.in"
 HASH = re.compile(r"--hash=sha256:(\w)")
 SECRET = re.compile(r"(?!GPG_KEY$)\w*(SECRET|PASSWORD|TOKEN|KEY)\w*")  # the one of python is public
 CACHE = re.compile(r"/\.cache/(pip|uv)(?=/)")
+BUILDERS = re.compile(r"(?:^|/)usr/bin/(git|make|(?:[\w-]+-)?gcc(?:-\d+)?)$")
 PACKAGE = re.compile(r"/([\w.]+)-[^/]+\.dist-info/METADATA$")
 SHUT_OUT = "Copy by name, and hold back the rest in .dockerignore: **/ counts in every folder."
 GIVEN = "Let no ARG and no ENV of the Dockerfile have it: whoever starts it gives it."
@@ -81,12 +82,27 @@ def test_nothing_needless(image, project):
             expected="what is installed, and no second copy of it",
             do="Install with --no-cache-dir.",
         )
+        builder = BUILDERS.search(file)
+        expect(
+            not builder,
+            seen=f"{builder and builder[1]} is inside, a tool for those who build programs",
+            expected="what runs your program: the rest is to be sent, stored, and kept up to date",
+            do="Take a slim base. What has to be built is built in a stage of its own.",
+        )
     leaks = [leak for leak in image.leaks if not leak.secret]
     expect(not leaks, seen=told(leaks), expected="the program and what it needs", do=SHUT_OUT)
 
 
 def test_reproducible(image, project):
     """It has what was tested: a package that was changed on its way is refused."""
+    for base in image.bases:
+        version = base.rpartition("/")[2].partition(":")[2]
+        expect(
+            "@" in base or version not in ("", "latest"),
+            seen=f"it is made from {base}, which is whatever came last",
+            expected="the Python that was tested, today and next month",
+            do="Name a version behind a colon: FROM python:3.13-slim",
+        )
     image.must_be_built()
     other = HASH.sub(lambda found: f"--hash=sha256:{'01'[found[1] == '0']}", project.read(LOCK))
     ended = image.rebuilt({LOCK: other})

@@ -20,7 +20,7 @@ from workshop.checks import beside, clone, near, words
 from workshop.checks.canaries import Canaries
 from workshop.checks.commands import Result
 from workshop.checks.failure import CheckFailed, expect
-from workshop.checks.parcel import Parcel
+from workshop.checks.parcel import Parcel, bases
 from workshop.checks.site import Site
 
 DOCKERFILE = "deployment/application/Dockerfile"
@@ -135,6 +135,11 @@ class Image:
             for what, secret in file.canaries:
                 found[Leak(what, file.where, secret)] = None
         return tuple(found)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The images that it is made from, as its Dockerfile names them."""
+        return bases(self._dockerfile)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from typing import IO, Any, NamedTuple
 
 _SHELL = re.compile(r"^(?:RUN )?(\|\d+ .*?)?/bin/sh -c (#\(nop\)\s+)?")
 _SUM = re.compile(r"(?:file|dir|multi):[0-9a-f]{16,} in ")  # what old builders note of COPY
+_FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
+_ARGUMENT = re.compile(r"""(?im)^[ \t]*ARG[ \t]+(\w+)=["']?([^\s"']*)""")
+_VARIABLE = re.compile(r"\$\{?(\w+)(?::?-([^}]*))?\}?")
 _LONG = 70
 _ENDS = "\\"
 _REMOVES = ".wh."  # so begins the name of what a layer removes
@@ -100,6 +103,19 @@ def instructions(dockerfile: str) -> tuple[str, ...]:
             open_line = ""
     starts = [index for index, line in enumerate(found) if line.upper().startswith("FROM ")]
     return tuple(found[starts[-1] + 1 :]) if starts else ()
+
+
+def bases(dockerfile: str) -> tuple[str, ...]:
+    """The images that a Dockerfile begins with, its arguments as they are when nobody gives them.
+    A stage of its own is none, and neither is `scratch`."""
+    given = dict(_ARGUMENT.findall(dockerfile))
+    found, stages = [], {"scratch"}
+    for line in _FROM.finditer(dockerfile):
+        image = _VARIABLE.sub(lambda one: given.get(one[1]) or one[2] or one[0], line[1])
+        if image.lower() not in stages:
+            found.append(image)
+        stages.add(str(line[2]).lower())
+    return tuple(found)
 
 
 def _made_by(history: Sequence[str], dockerfile: str) -> list[str]:
