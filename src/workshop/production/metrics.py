@@ -1,8 +1,9 @@
 """The five metrics of software delivery, from the deploy log. They are defined here, and only here.
 
-The names, and what they mean, are those of the research programme DORA: https://dora.dev/. What a
-log can know of them is less, so each field of `Metrics` says what is counted. What did not go live
-counts nowhere: no visitor ever saw it. Neither does what was live already: it changed nothing.
+The names, and what they mean, are those of the research programme DORA; they stand at
+https://dora.dev/guides/dora-metrics/. What a log can know of them is less, so each field of
+`Metrics` says what is counted. What did not go live counts nowhere: no visitor ever saw it. Neither
+does what was live already: it changed nothing.
 
 A *mend* is a deploy that answers an incident. A log can't see that; whoever deploys says so.
 """
