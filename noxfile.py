@@ -101,14 +101,15 @@ def cluster(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Spoil each solution in every small way: a check must find it, or a reason stands beside.
 
-    And judge every other right solution, and every mistake that people make: `nox -s tests` takes
-    one solution for each step, and two mistakes for each check.
+    And judge every other right solution, and every mistake that people make, cold and warm:
+    `nox -s tests` takes one solution for each step, and two mistakes for each check.
     """
     _install(session, "docs,dev")
     session.run("python", "tests/images/__main__.py")  # for steps that need containers
     session.run("workshop", "mutants", *session.posargs)
     if not session.posargs:
-        session.run("pytest", "tests/test_checks_steps.py", env={"ALL_SOLUTIONS": "1"})
+        judged = ("tests/test_checks_steps.py", "tests/test_warm.py")
+        session.run("pytest", *judged, env={"ALL_SOLUTIONS": "1"})
 
 
 @nox.session

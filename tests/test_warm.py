@@ -11,7 +11,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_checks_steps import GOLDEN, WRONG, judgeable, mistaken, name_of, shown, write
+from _pytest.mark import ParameterSet
+from test_checks_steps import (
+    ALL,
+    GOLDEN,
+    WRONG,
+    in_cluster,
+    judgeable,
+    mistaken,
+    name_of,
+    own,
+    shown,
+    write,
+)
 from wrong_solutions import SETTINGS, URLS
 
 from workshop import course as courses
@@ -21,7 +33,7 @@ from workshop.model import Course, Step, Verdict
 
 COURSE = courses.default_root()
 # Of the steps whose other checks run tox or containers, the same programs warm and cold: one of
-# those stands in for all, below.
+# those stands in for all, below. `nox -s mutants` takes all of them.
 QUICK = {
     "unit-tests": ("test_one_word", "test_readme", "test_tools_stay_at_home"),
     "acceptance-tests": ("test_parts", "test_everybody_can_read_it"),
@@ -111,18 +123,34 @@ def plain(verdicts: tuple[Verdict, ...]) -> list[str]:
     return [re.sub(r"check_\w{8}|port \d+|\d+\.\d+ seconds", "N", shown(each)) for each in verdicts]
 
 
-@pytest.mark.parametrize("tag", [step.tag for step in courses.load(COURSE).steps])
+def parts() -> Iterator[ParameterSet]:
+    """Each step, and of those with checks that wait for pods: these apart."""
+    for step in courses.load(COURSE).steps:
+        found = {in_cluster(wrong) for wrong in WRONG if wrong.step == step.slug}
+        for away in sorted(found):
+            marks = [pytest.mark.cluster] if away else []
+            yield pytest.param(step.tag, away, marks=marks, id=step.tag + "-in-a-cluster" * away)
+
+
+@pytest.mark.parametrize(("tag", "away"), list(parts()))
 def test_each_check_with_each_mistake_one_after_the_other(
-    tag: str, warm: Warm, course: Course, tmp_path: Path
+    tag: str, away: bool, warm: Warm, course: Course, tmp_path: Path
 ) -> None:
     """The golden files hold what a cold run says."""
-    step = judgeable(course, tag)
-    quick = QUICK.get(step.slug, tuple(step.red))
+    if away and not ALL:
+        pytest.skip("each mistake takes a minute; all of them: nox -s mutants")
+    mistakes = [
+        wrong for wrong in WRONG
+        if wrong.step == courses.find(course, tag).slug and in_cluster(wrong) == away
+    ]  # fmt: skip
+    step = judgeable(course, tag, mistakes[0])
+    quick = tuple(step.red) if ALL else QUICK.get(step.slug, tuple(step.red))
+    quick = tuple(each for each in quick if any(each in wrong.checks for wrong in mistakes))
     project = tmp_path / "demo"
     told: dict[str, str] = {}
     wanted: dict[str, str] = {}
-    for wrong in WRONG:
-        if wrong.step == step.slug and set(quick).issuperset(wrong.checks):
+    for wrong in mistakes:
+        if set(quick).issuperset(wrong.checks):
             shutil.rmtree(project, ignore_errors=True)  # the same path: what is kept would show
             mistaken(project, course, step, wrong)
             found = {each.check: each for each in warm.judge(project, step, *wrong.checks)}
@@ -134,6 +162,7 @@ def test_each_check_with_each_mistake_one_after_the_other(
         assert text == wanted[name], name
     shutil.rmtree(project, ignore_errors=True)
     write(project, course, step)
+    own(project, course, step)
     assert {each.outcome for each in warm.judge(project, step, *quick)} == {"green"}
 
 
