@@ -10,12 +10,13 @@ _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s*File "([^"]+)", line (\d+)')
 _ENTRY = "manage.py"  # every command comes through it: that says nothing
 _SILENT = ("", "Server Error (500)")  # titles that are for visitors
+_NOTHING = re.compile(r"\s*(None|[-=_]{20,})?\s*")  # lines that only part others
 _LAST = 8
 
 
 def tail(output: str, project: Path) -> str:
     """The last words of `output`: of a traceback the error, and the project's line behind it."""
-    lines = [line.rstrip() for line in output.strip().splitlines() if line.strip()]
+    lines = [line.rstrip() for line in output.splitlines() if not _NOTHING.fullmatch(line)]
     starts = [index for index, line in enumerate(lines) if line.strip() == _TRACEBACK]
     if not starts:
         return "\n".join(lines[-_LAST:])
