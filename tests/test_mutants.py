@@ -196,12 +196,12 @@ def test_the_course_has_its_records() -> None:
     assert [step.tag for step in course.steps if courses.survivors(step)]
 
 
-def test_who_waits_for_a_cluster_has_three_judges_a_core(
+def test_who_waits_for_a_cluster_has_two_judges_a_core(
     course_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     loaded = courses.load(course_folder)
     here, there = loaded.steps[0], loaded.steps[1]._replace(needs=("containers", "cluster"))
-    for steps, many in (([here], 3), ([here, there], 9)):
+    for steps, many in (([here], 3), ([here, there], 6)):
         with mutants._judges(loaded, steps, None) as judges:
             assert len(judges) == many

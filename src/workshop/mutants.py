@@ -314,9 +314,9 @@ class _Judges:
 @contextlib.contextmanager
 def _judges(course: Course, steps: Sequence[Step], within: float | None) -> Iterator[_Judges]:
     """Judges for mutants of these steps, until the block ends, or the time is over: one for each
-    core, and three where there is a cluster to wait for."""
+    core, and two where there is a cluster to wait for."""
     waits = any("cluster" in step.needs for step in steps)
-    judges = _Judges(course, (os.cpu_count() or 1) * (1 + 2 * waits))
+    judges = _Judges(course, (os.cpu_count() or 1) * (1 + waits))
     clock = threading.Timer(within or 0, judges.close)
     clock.daemon = True
     if within is not None:

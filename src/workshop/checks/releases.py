@@ -250,6 +250,7 @@ class Releases(Described):
             came, report = do(), load.stop()
         finally:
             load.close()
+        assert report.sent, "nobody came, and so nobody can have been lost"
         by_release = {name: count for name, count in report.releases.items() if name}
         others = report.answered - sum(by_release.values())
         lost = {**report.lost, **({"no release": others} if others else {})}
