@@ -172,7 +172,16 @@ WRONG = (
         SETTINGS, 'env.list("CSRF_TRUSTED_ORIGINS", default=[])', "[]",
     ),
     Wrong(
+        "web-server", "our own names and no others", ("test_trusted_origin",),
+        SETTINGS, 'env.list("CSRF_TRUSTED_ORIGINS", default=[])',
+        '[f"https://{name}" for name in ALLOWED_HOSTS]',
+    ),
+    Wrong(
         "web-server", "no patience with those inside", ("test_leaves_politely",),
         NGINX, "events {}", "worker_shutdown_timeout 1s;\n\nevents {}",
+    ),
+    Wrong(
+        "web-server", "one process for one container", ("test_leaves_politely",),
+        NGINX, "events {}", "master_process off;\n\nevents {}",
     ),
 )  # fmt: skip

@@ -70,6 +70,47 @@ def remembered(request):
 
 urlpatterns = [
     path("readyz", remembered),"""
+RESTS = """from django.core.cache import cache
+
+
+def rested(request):
+    # Who is down gets a minute of peace.
+    if cache.get("down"):
+        return HttpResponse(status=503)
+    answer = readyz(request)
+    if answer.status_code == 503:
+        cache.set("down", True, timeout=60)
+    return answer
+
+
+urlpatterns = [
+    path("readyz", rested),"""
+AROUND = """from contextlib import suppress
+
+from django.db import Error, connection
+
+
+def open_database(get_response):
+    # Whoever needs the database finds it open.
+    def page(request):
+        with suppress(Error):
+            connection.ensure_connection()
+        return get_response(request)
+
+    return page
+"""
+
+
+def open_for_each_page(project: Path) -> None:
+    """A middleware that means well."""
+    (project / "application/middleware.py").write_text(AROUND, "utf-8")
+    settings = project / SETTINGS
+    text = settings.read_text("utf-8")
+    first = "MIDDLEWARE = [\n"
+    assert first in text
+    ours = f'{first}    "application.middleware.open_database",\n'
+    settings.write_text(text.replace(first, ours), "utf-8")
+
 
 WRONG = (
     Wrong("commit-one", "no readme", ("test_readme_and_license",), "README.rst", None, None),
@@ -164,6 +205,10 @@ WRONG = (
         SETTINGS, '"DEBUG", default=False', '"DEBUG", default=True',
     ),
     Wrong(
+        "one-environment", "on until somebody says False", ("test_debug_is_off_by_default",),
+        SETTINGS, 'env.bool("DEBUG", default=False)', 'env.str("DEBUG", default="") != "False"',
+    ),
+    Wrong(
         "one-environment", "the text False is true", ("test_debug_is_a_choice",),
         SETTINGS, 'env.bool("DEBUG", default=False)', 'bool(env.str("DEBUG", default=""))',
     ),
@@ -196,6 +241,10 @@ WRONG = (
         REQUIREMENTS, "psycopg[binary]==3.3.9\n", "",
     ),
     Wrong(
+        "backing-service", "a database that is not the default", ("test_migrate",),
+        SETTINGS, '{"default": env.db("DATABASE_URL")}', 'env.db("DATABASE_URL")',
+    ),
+    Wrong(
         "backing-service", "no admin", ("test_login",),
         URLS, '    path("admin/", admin.site.urls),\n', "",
     ),
@@ -208,8 +257,16 @@ WRONG = (
         SETTINGS, 'env.db("DATABASE_URL")',
         '{"ENGINE": "django.db.backends.sqlite3", "NAME": env("DATABASE_URL") and "db"}',
     ),
+    Wrong(
+        "backing-service", "the name stays in the code", ("test_swap_the_database",),
+        SETTINGS, 'env.db("DATABASE_URL")', 'env.db("DATABASE_URL") | {"NAME": "postgres"}',
+    ),
     Wrong("health", "no livez", ("test_livez",), URLS, '    path("livez", livez),\n', ""),
     Wrong("health", "no readyz", ("test_readyz",), URLS, '    path("readyz", readyz),\n', ""),
+    Wrong(
+        "health", "a question for another database", ("test_readyz",),
+        URLS, "SELECT 1", "SELECT 1 FROM dual",
+    ),
     Wrong(
         "health", "a slash at the end", ("test_livez",), URLS,
         'path("livez"', 'path("livez/"',
@@ -247,9 +304,16 @@ WRONG = (
         URLS, "urlpatterns = [", REMEMBERS,
     ),
     Wrong(
+        "health", "a minute of peace", ("test_database_back",), URLS, "urlpatterns = [", RESTS,
+    ),
+    Wrong(
         "health", "asks in secret", ("test_livez_asks_nobody",),
         URLS, '    return HttpResponse("alive',
         '    readyz(request)\n    return HttpResponse("alive',
+    ),
+    Wrong(
+        "health", "the database is opened for each page", ("test_livez_asks_nobody",),
+        make=open_for_each_page,
     ),
     Wrong(
         "release-switch", "no such path", ("test_switched_on",),
