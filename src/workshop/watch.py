@@ -18,15 +18,13 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
-from workshop import git, kept, learner
+from workshop import doctor, git, kept, learner
 from workshop.checks.keeper import Said
 from workshop.checks.keepers import Keepers
 from workshop.model import Course, Step, Verdict
 
 Kind = Literal["watching", "judging", "verdict", "ended", "broken", "note"]
 
-# Where the kernel reports no file events, or not those of others.
-_NO_EVENTS = {"9p", "drvfs", "nfs", "nfs4", "cifs", "smb3", "smbfs", "vboxsf", "fuse.sshfs", "afs"}
 _STEP = 40  # milliseconds between two looks at the events: less than 0.2 % of a core
 _POLL = 1000  # milliseconds between two looks at all files, where there are no events
 _IGNORED = {".git", "__pycache__", "node_modules", ".venv", "venv", ".tox", ".nox", ".idea",
@@ -277,20 +275,5 @@ def _thread(target: Any, *args: Any) -> threading.Thread:
 
 def _why_polling(project: Path) -> str:
     """Why file events can't be trusted here; empty when they can."""
-    try:
-        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return _without_events(mounts, project.resolve())
-
-
-def _without_events(mounts: str, project: Path) -> str:
-    """The same, from the table of mounts: the longest that holds the project counts."""
-    found, kind = "", ""
-    for line in mounts.splitlines():
-        fields = line.split()
-        if len(fields) > 2:
-            place = fields[1].replace("\\040", " ")
-            if project.is_relative_to(place) and len(place) >= len(found):
-                found, kind = place, fields[2]
-    return f"this drive ({kind}) reports no file events" if kind in _NO_EVENTS else ""
+    kind = doctor.drive(str(project))
+    return "" if doctor.has_events(kind) else f"this drive ({kind}) reports no file events"
