@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -148,3 +149,8 @@ def medians(
             if number >= 0:
                 found[index].append(value)
     return tuple(statistics.median(each) for each in found)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest of these values that so many percent of them do not exceed."""
+    return sorted(values)[max(1, math.ceil(len(values) * percent / 100)) - 1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,18 +15,23 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the package
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import synthetic, tables  # noqa: E402
+from benchmarks import cli, rollouts, synthetic, tables  # noqa: E402
 from benchmarks.measure import (  # noqa: E402
+    Bench,
     Result,
     Row,
     Subject,
     Target,
     environment,
     medians,
+    percentile,
     run,
     seconds,
 )
-from workshop import course, history  # noqa: E402
+from workshop import course, deploys, git, history  # noqa: E402
+from workshop.checks import needs  # noqa: E402
+from workshop.model import Course  # noqa: E402
+from workshop.trial import Trial, broken  # noqa: E402
 
 RATIO = Target("ours", "theirs", 1.25)
 COUNT = Target("lost", "", 0, "requests")
@@ -72,6 +79,23 @@ def test_turns_keep_their_order_when_told() -> None:
 def test_no_run_is_no_median() -> None:
     with pytest.raises(ValueError, match="at least one run, not 0"):
         medians(0, lambda: 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "found"),
+    [
+        (range(1, 101), 95, 95),
+        (range(100, 0, -1), 95, 95),
+        (range(1, 175), 95, 166),  # 165 are fewer than 95 percent
+        ([1.0] * 19 + [9.0], 95, 1.0),
+        ([1.0] * 18 + [9.0] * 2, 95, 9.0),
+        ([7.0], 95, 7.0),
+    ],
+)
+def test_of_a_hundred_values_ninety_five_are_not_above(
+    values: Sequence[float], percent: int, found: float
+) -> None:
+    assert percentile(values, percent) == found
 
 
 def test_a_row_is_met_up_to_its_limit() -> None:
@@ -190,6 +214,101 @@ def test_the_made_up_course_is_one(tmp_path: Path) -> None:
         for before, after in itertools.pairwise(stages)
     ]
     assert set(changed) == {3}
+
+
+def test_nothing_measured_is_said_and_the_page_keeps_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "tables.txt"
+    page.write_text("% some: begin\n\nof yesterday\n\n% some: end\n", encoding="utf-8")
+    nothing = subject()._replace(measure=lambda _: Result((), "No cluster."))
+    monkeypatch.setattr(command, "TABLES", page)
+    monkeypatch.setattr(command, "SUBJECTS", (nothing,))
+    assert command.main([]) == 0
+    assert "  No cluster.\n" in capsys.readouterr().out
+    assert "of yesterday" in page.read_text(encoding="utf-8")
+
+
+# --- the subjects
+
+
+def test_a_tour_comes_to_every_stage_again_and_again_and_never_stays() -> None:
+    stages = [step.tag for step in course.load(ROOT).steps]
+    made = cli.tour(stages)
+    assert made[: len(stages)] == stages
+    assert made[len(stages) : 2 * len(stages) - 2] == stages[-2:0:-1]
+    assert made[2 * len(stages) - 2 :][:4] == [stages[0], stages[-1], stages[1], stages[-2]]
+    often = Counter(made)
+    assert {often[each] for each in stages[1:-1]} == {3}
+    assert often[stages[0]] == often[stages[-1]] == 2
+    assert all(one != other for one, other in itertools.pairwise([*made, *made]))
+
+
+class Cluster:
+    """Notes what is asked of it, and answers as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+        self.ended: list[Path] = []
+        self.answers: dict[str, Trial] = {}
+        monkeypatch.setattr(needs, "missing", lambda _: "")
+        monkeypatch.setattr(deploys, "rollout", self._rollout)
+        monkeypatch.setattr(deploys, "end", self.ended.append)
+
+    def _rollout(self, _: Course, trial: Trial, before: str | None, project: Path) -> Trial:
+        git.commit(project, f"refs/tags/{trial.stage}")  # it has every stage
+        self.asked.append((trial.stage, before))
+        return self.answers.get(trial.stage, trial._replace(sent=5000, live=61.5))
+
+
+def test_each_stage_takes_over_from_the_one_before_three_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(monkeypatch)
+    result = rollouts.measure(Bench(9, quick=False, scratch=tmp_path))
+    (row,) = result.rows
+    assert (row.target, row.ours, row.met) == (rollouts.SUBJECT.targets[0], 0.0, True)
+    tags = [step.tag for step in course.load(ROOT).steps if step.number >= 14]
+    assert cluster.asked == 3 * [*zip(tags, [None, *tags], strict=False)]
+    assert len(set(cluster.ended)) == 3  # each run has a production of its own
+    lines = result.details.splitlines()
+    assert lines[0] == "| run | stage | sent | lost | seconds until live |"
+    assert lines[2] == "| 1 | 14-application | 5,000 | 0 | 62 |"
+    assert lines[-1] == f"| 3 | {tags[-1]} | 5,000 | 0 | 62 |"
+    assert len(lines) == 2 + 3 * len(tags)
+
+
+def test_a_taste_rolls_out_once_and_what_is_lost_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(monkeypatch)
+    some = Trial("rollout", "16-secrets", "16-secrets", sent=5100, lost=2)
+    cluster.answers["16-secrets"] = broken(some, "It rolls out.", "2 of 5100 were lost")
+    result = rollouts.measure(Bench(9, quick=True, scratch=tmp_path))
+    assert len(cluster.ended) == 1
+    assert [(row.ours, row.met) for row in result.rows] == [(2.0, False)]
+    assert "| 1 | 16-secrets | 5,100 | 2 | 0 |" in result.details
+
+
+def test_a_rollout_that_shows_nothing_ends_the_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(monkeypatch)
+    some = Trial("rollout", "15-environments", "15-environments")
+    cluster.answers["15-environments"] = broken(some, "It rolls out.", "never became ready")
+    with pytest.raises(RuntimeError, match="15-environments: never became ready"):
+        rollouts.measure(Bench(9, quick=False, scratch=tmp_path))
+    assert len(cluster.ended) == 1
+
+
+def test_without_a_cluster_no_rollout_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(monkeypatch)
+    monkeypatch.setattr(needs, "missing", lambda _: "needs a cluster")
+    result = rollouts.measure(Bench(9, quick=False, scratch=tmp_path))
+    assert result == Result((), "This can't be measured on this machine: it needs a cluster.")
+    assert (cluster.asked, cluster.ended) == ([], [])
 
 
 # --- the page

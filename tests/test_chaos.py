@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,20 @@ FROZEN = 60.0
 RUSH, CALLED = 40.0, 240.0  # visitors a second, and the seconds until more pods serve
 BUSY = 20  # percent of what pods request: on any machine, so many visitors make them busier
 WELL = 180.0  # seconds until all is well again
+VISITORS = 50.0  # a second
+DOOR = "http://application/"
+# Who is with a server that dies is cut off: nginx, in front of it, says so with 502. That goes on
+# until the cluster has noticed, and the name leads there no more. One visitor of three comes there.
+CUT = {"502", "cut short", "reset"}
+NOTICED = 10.0  # seconds: no more than that
+SETTLED = 3.0  # seconds from when it is known until the name has moved
+FEW = VISITORS / 3 * NOTICED
+# A release that is never ready, and is given up sooner than the project's own file says.
+NEVER = """
+urlpatterns.insert(0, path("readyz", lambda request: HttpResponse("never\\n", status=503)))
+"""
+GIVEN_UP = 30  # seconds
+MANY, OFTEN = 5000, 100.0  # visitors at least, and how many a second: for 50 seconds
 NOTE = "CREATE TABLE IF NOT EXISTS note (text text); INSERT INTO note VALUES ('still here')"
 
 
@@ -67,9 +82,19 @@ class Live(NamedTuple):
     def well(self) -> bool:
         return self.ready() >= 3 and self.ready("postgres") == 1
 
-    def visitors(self) -> contextlib.AbstractContextManager[underload.Inside]:
+    def visitors(
+        self, rate: float = VISITORS, least: int = 0
+    ) -> contextlib.AbstractContextManager[underload.Inside]:
         """Ten minutes of them, at most."""
-        return underload.inside(self.namespace, self.image, "http://application/", 30_000, 50)
+        return underload.inside(self.namespace, self.image, DOOR, int(600 * rate), rate, least)
+
+    def later(self) -> contextlib.closing[underload.Inside]:
+        """More of them, from where the others come; they are counted for themselves."""
+        return contextlib.closing(
+            underload.Inside(
+                self.namespace, underload.VISITOR, DOOR, requests=30_000, rate=VISITORS
+            )
+        )
 
     def sql(self, query: str) -> str:
         said = self.kubectl("exec", "postgres-0", "--", "psql", "--username", "postgres", "-tAc",
@@ -136,15 +161,40 @@ def test_a_pod_that_is_sent_away_costs_nobody_an_answer(live: Live) -> None:
 
 
 def test_a_server_that_dies_is_started_again_and_the_others_serve(live: Live) -> None:
+    """Who is with it is cut off, and so are those who come to its pod until the cluster knows.
+    Nobody else is: the two other pods serve all the while."""
     pod, before = live.pods()[0], live.restarts()
-    # The first process of a container takes no SIGKILL from within; its end is the container's.
-    killed = live.kubectl("exec", pod.name, "--container", "application", "--", "python", "-c",
-                          "import os, signal; os.kill(1, signal.SIGINT)")  # fmt: skip
-    assert killed.code == 0, killed.said
-    until(lambda: live.restarts() != before)
-    until(live.well)
+    others = _names(live) - {pod.name}
+    serving: list[set[str]] = []
+
+    def look() -> bool:
+        """Note who serves now. Returns whether the cluster has noticed that one has died."""
+        serving.append({each.name for each in live.pods() if each.ready})
+        return pod.name not in serving[-1] or live.restarts() != before
+
+    with live.visitors(least=1000) as visitors:
+        time.sleep(SETTLED)  # they are there
+        # The first process of a container takes no SIGKILL from within; its end is the container's.
+        killed = live.kubectl("exec", pod.name, "--container", "application", "--", "python", "-c",
+                              "import os, signal; os.kill(1, signal.SIGINT)")  # fmt: skip
+        assert killed.code == 0, killed.said
+        until(look)
+        time.sleep(SETTLED)
+        with live.later() as later:
+            until(lambda: look() and live.restarts() != before and live.well())
+            afterwards = later.stop()
+        report = visitors.stop()
     again = {name for name, count in live.restarts().items() if count != before[name]}
     assert again == {f"{pod.name} application"}
+    assert len(others) >= 2
+    assert all(others <= each for each in serving), serving
+    # What was lost is not tried again.
+    assert report.lost.keys() <= CUT, f"lost: {dict(report.lost)}"
+    assert sum(report.lost.values()) <= FEW, f"lost: {dict(report.lost)}"
+    assert report.sent >= 1000
+    assert set(report.statuses) <= {200, 502}
+    assert not afterwards.lost, f"lost after it was known: {dict(afterwards.lost)}"
+    assert set(afterwards.statuses) == {200}
 
 
 def test_a_database_pod_that_is_killed_comes_back_with_its_data(live: Live) -> None:
@@ -196,6 +246,43 @@ def test_a_deploy_that_is_killed_in_the_middle_changes_nothing_and_the_next_one_
     assert not {pod.name for pod in live.pods()} & before
 
 
+def test_a_release_that_never_becomes_ready_turns_nobody_away_and_the_one_before_serves_on(
+    live: Live,
+) -> None:
+    """After the deploy that is killed: that test counts what is in the log."""
+    deploy = [sys.executable, "-m", "workshop", "deploy", "--target", "kubernetes"]
+    place = places.of(live.project, "production", "kubernetes")
+    good, images, names = place.live, {pod.image for pod in live.pods()}, _names(live)
+    pages, manifest = "application/urls.py", "deployment/application.yaml"
+    text, deadlines = re.subn(
+        r"(progressDeadlineSeconds:) \d+",
+        rf"\1 {GIVEN_UP}",
+        (live.project / manifest).read_text("utf-8"),
+    )
+    assert deadlines == 1
+    never = {pages: (live.project / pages).read_text("utf-8") + NEVER, manifest: text}
+    bad = commit(live.project, never, "Never ready")
+    try:
+        with live.visitors(OFTEN, least=MANY) as visitors:
+            said = subprocess.run(
+                deploy, cwd=live.project, capture_output=True, text=True, check=False
+            )
+            report = visitors.stop()
+    finally:
+        git.run("reset", "--quiet", "--hard", f"{bad}^", cwd=live.project)
+    assert said.returncode == 2, said  # something to mend
+    assert f"after {GIVEN_UP} seconds (progressDeadlineSeconds), not all of its" in said.stderr
+    assert f"The release {str(good)[:10]} keeps serving." in said.stderr
+    assert not report.lost, f"lost: {dict(report.lost)}"  # and so it is not tried again
+    assert set(report.statuses) == {200}
+    assert MANY <= report.sent < 600 * OFTEN  # they came all the while
+    assert {pod.image for pod in live.pods()} == images
+    assert names <= _names(live)  # they are the same pods; an autoscaler may have called more
+    assert place.live == good
+    last = log.entries(place)[-1]
+    assert (last.commit, last.outcome) == (bad, "failed")
+
+
 def test_a_rush_calls_for_more_pods_and_loses_nobody(live: Live) -> None:
     """The last one: the pods that are called stay for minutes. They are called at fewer percent
     than the project's own file says, or a fast machine would never be busy enough."""
@@ -214,6 +301,10 @@ def test_a_rush_calls_for_more_pods_and_loses_nobody(live: Live) -> None:
     assert set(report.statuses) == {200}
     (found,) = kubectl.objects("horizontalpodautoscalers", "--namespace", live.namespace)
     assert found["status"]["desiredReplicas"] > 3
+
+
+def _names(live: Live) -> set[str]:
+    return {pod.name for pod in live.pods()}
 
 
 def _container(pod: str, namespace: str) -> str:

@@ -16,12 +16,18 @@ Named = tuple[str, dict[str, Any]]
 
 
 def described() -> Iterator[Named]:
-    """Every object in a manifest of the last stage, and where it stands."""
-    files = history.stages(course.load(course.default_root()))[-1].files
-    for name, file in files.items():
-        if name.startswith("deployment/") and name.endswith(".yaml"):
+    """Every object in a manifest of any stage, and where it stands first: most manifests stay the
+    same for some stages."""
+    seen: set[bytes] = set()
+    for stage in history.stages(course.load(course.default_root())):
+        for name, file in stage.files.items():
+            manifest = name.startswith("deployment/") and name.endswith(".yaml")
+            if not manifest or file.data in seen:
+                continue
+            seen.add(file.data)
             for each in yaml.safe_load_all(file.data):
-                yield f"{name}: {each['kind']} {each['metadata']['name']}", each
+                what = f"{each['kind']} {each['metadata']['name']}"
+                yield f"{stage.step.tag} {name}: {what}", each
 
 
 @pytest.mark.parametrize("named", list(described()), ids=lambda named: named[0])
