@@ -314,8 +314,8 @@ def test_each_problem_has_one_command_on_each_system(where: str, ill: None, tmp_
 
 def test_every_command_that_it_knows_has_80_columns_and_stays_the_same() -> None:
     margin = " " * 22
-    for commands in doctor._FIXES.values():
-        for command in commands.values():
+    for where in SYSTEMS:
+        for command in doctor.commands(where).values():
             lines = doctor._typed(command, margin)
             assert max(map(len, lines)) <= 80, lines
             text = "\n".join(lines).replace(f" \\\n{margin}  ", " ")
@@ -324,15 +324,15 @@ def test_every_command_that_it_knows_has_80_columns_and_stays_the_same() -> None
 
 @pytest.mark.parametrize("where", ["debian", "macos", "wsl"])
 def test_the_shell_reads_every_command(where: str) -> None:
-    for what, command in doctor._FIXES[where].items():
+    for what, command in doctor.commands(where).items():
         typed = "\n".join(line.replace(" $ ", " ", 1) for line in doctor._typed(command, " "))
         done = subprocess.run(["sh", "-n"], input=typed, text=True, check=False)
         assert done.returncode == 0, (what, typed)
 
 
 def test_commands_take_no_tool_that_nobody_installed() -> None:
-    for where, commands in doctor._FIXES.items():
-        for what, command in commands.items():
+    for where in SYSTEMS:
+        for what, command in doctor.commands(where).items():
             for tool in ("uv", "kind", "npm", "pipx", "snap"):
                 used = re.search(rf"(^|&& |\|\| |sudo ){tool} ", command)
                 brought = re.search(

