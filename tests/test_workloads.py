@@ -29,8 +29,9 @@ def stateful(**status: Any) -> Object:
 
 
 def autoscaler(**status: Any) -> Object:
-    spec = {"minReplicas": 3, "maxReplicas": 10}
+    spec: Object = {"minReplicas": 3, "maxReplicas": 10}
     counts = {"currentReplicas": 3, "desiredReplicas": 3}
+    spec |= {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}
     meta = {"name": "web"}
     kind = "HorizontalPodAutoscaler"
     return {"kind": kind, "metadata": meta, "spec": spec, "status": counts | status}
@@ -53,6 +54,16 @@ def test_a_workload_is_done_when_nothing_of_the_old_one_is_left() -> None:
     assert workloads.done(autoscaler(currentReplicas=7))
     assert workloads.done({**autoscaler(currentReplicas=1), "spec": {}})  # one is what it means
     assert workloads.done({"kind": "Service", "metadata": {"name": "web"}})
+
+
+def test_whom_an_autoscaler_scales_knows_first_how_many_there_must_be() -> None:
+    late = autoscaler(currentReplicas=1)
+    early = autoscaler(currentReplicas=3)
+    one, other = {**deployment(), "spec": {}}, {**deployment(), "metadata": {"name": "other"}}
+    assert workloads.done(late, [late, other, deployment()])
+    assert not workloads.done(early, [early, other, one])  # nobody says how many: it is one
+    assert workloads.done(early, [early, other])
+    assert not workloads.done(late, [late, other])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from workshop.kubectl import Object
@@ -125,17 +125,20 @@ def containers(made: Object) -> tuple[Object, ...]:
     return (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
 
 
-def done(found: Object) -> bool:
+def done(found: Object, every: Iterable[Object] = ()) -> bool:
     """Whether a workload is as its description wants it: rolled out, or run to its end. Anything
-    else, such as a Service, always is.
+    else, such as a Service, always is. `every` are the workloads that were seen with it.
 
     A Deployment is when all pods are of the new description, and available, and none is left of the
-    old one, as `kubectl rollout status` has it. An autoscaler is when it has seen as many pods as
-    there must be: whoever is new begins with one.
+    old one, as `kubectl rollout status` has it. An autoscaler is when as many pods are wanted as
+    there must be: whoever is new begins with one. What it scales says so at once. The autoscaler
+    itself looks every 15 seconds only, and is asked when the other one was not seen.
     """
     spec, status = found.get("spec", {}), found.get("status", {})
     if found["kind"] == AUTOSCALER:
-        return bool(status.get("currentReplicas", 0) >= spec.get("minReplicas", 1))
+        scaled = next((each for each in every if _scales(found, each)), None)
+        now = scaled["spec"].get("replicas", 1) if scaled else status.get("currentReplicas", 0)
+        return bool(now >= spec.get("minReplicas", 1))
     if found["kind"] == "Job":
         return _condition(found, "Complete") is not None
     if found["kind"] not in ("Deployment", "StatefulSet"):
@@ -148,6 +151,12 @@ def done(found: Object) -> bool:
         return newest and bool(status.get("readyReplicas", 0) == wanted)
     counts = [status.get(each, 0) for each in ("updatedReplicas", "replicas", "availableReplicas")]
     return counts == [wanted] * 3
+
+
+def _scales(autoscaler: Object, found: Object) -> bool:
+    target = autoscaler["spec"].get("scaleTargetRef", {})
+    known = found["kind"], found["metadata"]["name"]
+    return known == (target.get("kind"), target.get("name"))
 
 
 def failed(found: Object) -> str:

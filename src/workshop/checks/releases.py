@@ -130,7 +130,12 @@ class Releases(Described):
             pods = [pod for pod in every if pod.has(self._labels)]
             served = [pod for pod in pods if not (pod.leaves and workloads.prepares(pod))]
             gone = all(image in images(pod) for pod in served)
-            if gone and all(each and workloads.done(each) for each in found):
+            there = [each for each in found if each]
+            if (
+                gone
+                and len(there) == len(found)
+                and all(workloads.done(each, there) for each in there)
+            ):
                 return tuple(served)
             why = next(filter(None, (workloads.hopeless(each) for each in found if each)), "")
             stuck = next(self._cluster.troubles(pods), None)

@@ -64,7 +64,7 @@ def _done(space: Namespace, each: Object, seen: Seen, told: dict[str, str], repo
     found = seen.workloads.get(objects.identity(each))
     if found is None:  # a Job may want to be removed as soon as it has ended
         return "ttlSecondsAfterFinished" in each["spec"]
-    name, done = each["metadata"]["name"], workloads.done(found)
+    name, done = each["metadata"]["name"], workloads.done(found, seen.workloads.values())
     new = found["metadata"].get("generation", 0) <= found.get("status", {}).get(
         "observedGeneration", found["metadata"].get("generation", 0)
     )
