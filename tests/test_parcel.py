@@ -127,6 +127,7 @@ def test_the_instructions_of_the_last_stage() -> None:
         ("ARG V=3.13\nFROM python:${V}-slim AS Build\nRUN x\nFROM build\n", ("python:3.13-slim",)),
         ('ARG BASE="a/b:1"\nFROM $BASE\nFROM scratch\n', ("a/b:1",)),
         ("FROM python:${V:-3.13}\nFROM here:5000/python\n", ("python:3.13", "here:5000/python")),
+        ("FROM python:${V:-3.12}\nARG V=3.13\nRUN x\n", ("python:3.12",)),
         ("FROM ${UNKNOWN}\n# FROM this\n", ("${UNKNOWN}",)),
         ("", ()),
     ],

@@ -107,10 +107,12 @@ def instructions(dockerfile: str) -> tuple[str, ...]:
 
 def bases(dockerfile: str) -> tuple[str, ...]:
     """The images that a Dockerfile begins with, its arguments as they are when nobody gives them.
-    A stage of its own is none, and neither is `scratch`."""
-    given = dict(_ARGUMENT.findall(dockerfile))
+    A FROM sees those before the first one alone. A stage of its own is none, and neither is
+    `scratch`."""
+    lines = list(_FROM.finditer(dockerfile))
+    given = dict(_ARGUMENT.findall(dockerfile, 0, lines[0].start() if lines else 0))
     found, stages = [], {"scratch"}
-    for line in _FROM.finditer(dockerfile):
+    for line in lines:
         image = _VARIABLE.sub(lambda one: given.get(one[1]) or one[2] or one[0], line[1])
         if image.lower() not in stages:
             found.append(image)
