@@ -206,13 +206,25 @@ def test_what_a_single_check_needs(
 
 
 def test_what_is_there_is_not_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, code in (("docker", 1), ("podman", 0), ("kubectl", 1)):
+    for name, code in (("docker", 0), ("podman", 1), ("kubectl", 1)):
         (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", "utf-8")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert needs.missing(["containers"]) == ""
     assert needs.missing(["cluster"]) == "needs a Kubernetes cluster that KUBECONFIG names"
     assert needs.missing([]) == ""
+
+
+def test_podman_is_asked_where_no_docker_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name, code, missing in (
+        ("podman", 0, ""), ("docker", 1, "needs a container engine"),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+        assert needs.missing(["containers"]) == missing
 
 
 def test_who_runs_pipelines_calls_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

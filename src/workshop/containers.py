@@ -148,6 +148,12 @@ def hand_over(name: str, context: str, minikube: bool) -> Ended:
     return _run(["kind", "load", "docker-image", name, "--name", context.removeprefix("kind-")])
 
 
+def answers() -> bool:
+    """Whether the engine that all of this asks is there: Docker where that is installed, or else
+    Podman."""
+    return _engine("info", timeout=_PATIENCE).code == 0
+
+
 def engine() -> str:
     """The version of the engine; empty when none answers."""
     ended = _engine("version", "--format", "{{.Server.Version}}", timeout=_PATIENCE)

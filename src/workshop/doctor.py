@@ -374,19 +374,19 @@ def _locale(where: str, folder: str) -> Finding:
 
 
 def _containers(where: str, folder: str) -> Finding:
-    for program in ("docker", "podman"):
-        if _ask(program, "info") is not None:
-            return _found("containers", "good", f"{program} answers", where)
-    there = [name for name in ("docker", "podman") if shutil.which(name)]
-    if not there:
+    # The workshop asks Docker where that is installed, and Podman where it is not.
+    program = next(filter(shutil.which, ("docker", "podman")), "")
+    if not program:
         fact = "no container engine (docker or podman)"
         return Finding("containers", "mind", fact, _docker("containers", where))
-    if there[0] == "docker" and _refused(where):
+    if _ask(program, "info") is not None:
+        return _found("containers", "good", f"{program} answers", where)
+    if program == "docker" and _refused(where):
         fact = "docker is installed, and you may not use it"
         return Finding("containers", "mind", fact, fix("group", where))
-    fact = f"{there[0]} is installed, and does not answer"
-    command = fix(there[0], where)
-    if where == "macos" and there[0] == "docker" and shutil.which("colima"):
+    fact = f"{program} is installed, and does not answer"
+    command = fix(program, where)
+    if where == "macos" and program == "docker" and shutil.which("colima"):
         command = "colima start"
     return Finding("containers", "mind", fact, command)
 

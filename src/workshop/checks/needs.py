@@ -59,7 +59,7 @@ class _Need(NamedTuple):
 
 
 _NEEDS: Mapping[str, _Need] = {
-    "containers": _Need("a container engine", _any(("docker", "info"), ("podman", "info"))),
+    "containers": _Need("a container engine", containers.answers),
     "compose": _Need("Docker Compose", lambda: bool(containers.compose())),
     "cluster": _Need(
         "a Kubernetes cluster", kubectl.answers, which=f" that {kubectl.VARIABLE} names"
