@@ -106,9 +106,7 @@ def test_long_output_goes_to_a_file_that_is_named(project: Path) -> None:
         short = judged._told("one\ntwo\n", "manage.py check")
     finally:
         judged.close()
-    assert said.splitlines()[-2:] == [
-        "line 19",
-        "All of it: .git/workshop/output/manage.py-check.txt",
-    ]
+    assert said.splitlines()[0] == "(all of it: .git/workshop/output/manage.py-check.txt)"
+    assert said.splitlines()[-1] == "line 19"
     assert (project / ".git/workshop/output/manage.py-check.txt").read_text() == many
     assert short == "one\ntwo"

@@ -327,7 +327,8 @@ class Project:
         return self._told(server.output, "server")
 
     def _told(self, output: str, name: str) -> str:
-        """The last words of `output`. What is longer goes to a file, too, which they name."""
+        """The last words of `output`. What is longer goes to a file, too, which is named first: the
+        last line stays the last one, and that is what people are told to mend."""
         last = words.tail(output, self.path)
         if len(output.strip().splitlines()) <= len(last.splitlines()):
             return last
@@ -338,7 +339,7 @@ class Project:
             file.write_text(output, encoding="utf-8")
         except OSError:  # no repository, or not ours
             return last
-        return f"{last}\nAll of it: {file.relative_to(self.path).as_posix()}"
+        return f"(all of it: {file.relative_to(self.path).as_posix()})\n{last}"
 
     def _must_release(self, database: Database) -> None:
         done = self.release(database)

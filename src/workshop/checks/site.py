@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import http.cookies
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from workshop.checks.failure import CheckFailed
 # What the page for programmers says of the error that a path and headers lead to; else "".
 Explain = Callable[[str, Mapping[str, str]], str]
 _PATIENCE = 10.0  # seconds until no answer is an answer
+_PLACE = re.compile(r"\(([^()]+, line \d+)\)$")  # at the end of a cause
 # What every browser shows on its own page. Anything unknown, it offers to save.
 _SHOWN = {"text/html", "text/plain", "application/xhtml+xml", "application/json"}
 
@@ -52,7 +54,8 @@ class Answer:
         return self.kind in _SHOWN
 
     def must_be(self, status: int, *, do: str) -> None:
-        """Raise CheckFailed unless the status is this one. A slash too much or too few is said."""
+        """Raise CheckFailed unless the status is this one. A slash too much or too few is said, and
+        of code that breaks, where it does: then that is what to do."""
         if self.status == status:
             return
         seen = f"GET {self.path} answered {self}"
@@ -62,6 +65,8 @@ class Answer:
             if near and near.status == status:
                 seen += f", but GET {other} answered {near}"
                 do = f"Mind the slash: the path must be {self.path}, and not {other}."
+        breaks = _PLACE.search(self.cause) if self.status == 500 else None
+        do = f"Mend {breaks[1]}: that is where it breaks." if breaks else do
         raise CheckFailed(seen=seen, expected=str(status), do=do)
 
 
