@@ -3,8 +3,13 @@
 from workshop.checks import expect
 
 SOON = 2.0  # seconds; who asks a probe doesn't wait longer
-ELSEWHERE = (301, 302)  # it answers at another path, or with a slash
+ELSEWHERE = (301, 302, 404)  # it answers at another path, with a slash, or not at all
 LIVEZ = "Add a view for the path livez, in application/urls.py. It asks nobody."
+READYZ = "Add a view for the path readyz, in application/urls.py: SELECT 1, then 200."
+REFUSED = (
+    "The database runs, and the view says no: look at the error that it catches. SELECT 1 is a"
+    " question that PostgreSQL answers."
+)
 
 
 def test_livez(project, database):
@@ -16,16 +21,17 @@ def test_livez(project, database):
 def test_readyz(project, database):
     """/readyz answers 200 while the database answers."""
     with project.serve(database=database) as site:
-        site.get("/readyz").must_be(200, do="Add a view for the path readyz: SELECT 1, then 200.")
+        answer = site.get("/readyz")
+    answer.must_be(200, do=REFUSED if answer.status == 503 else READYZ)
 
 
 def test_database_stopped(project, database):
     """The database is stopped: still alive, not ready, and both are said at once."""
     with project.serve(database=database) as site, database.stopped():
         alive, ready = site.get("/livez"), site.get("/readyz")
-    for answer in (alive, ready):
+    for answer, do in ((alive, LIVEZ), (ready, READYZ)):
         if answer.status in ELSEWHERE:
-            answer.must_be(200, do=f"Let {answer.path} itself answer, in application/urls.py.")
+            answer.must_be(200, do=do)
     expect(
         alive.status == 200,
         seen=f"database stopped: GET /livez answered {alive}",
@@ -52,6 +58,8 @@ def test_database_back(project, database):
         with database.stopped():
             site.get("/readyz")
         back = site.get("/readyz")
+    if back.status != 503:
+        back.must_be(200, do=READYZ)
     expect(
         back.status == 200,
         seen=f"database back: GET /readyz answered {back}",

@@ -156,5 +156,6 @@ def test_leaves_politely(pod):
         if ended.code == 0
         else f"it got SIGQUIT, and ended with {ended.code}",
         expected="the whole answer, and then an end with 0",
-        do="Leave the image's own command as it is. On SIGQUIT, nginx finishes first.",
+        do="On SIGQUIT, nginx finishes first, if it is left to itself: no command of your own for"
+        f" its container, and in {NGINX} no master_process and no worker_shutdown_timeout.",
     )
