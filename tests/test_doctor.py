@@ -227,6 +227,14 @@ def test_compose_is_installed_with_its_engine_or_beside_it(
     assert one("compose").fix.startswith("sudo apt install ")
 
 
+def test_podman_is_asked_where_no_docker_is(bare: Path) -> None:
+    """As the checks do: a Podman beside a Docker that does not answer is no help."""
+    programs(bare, podman="exit 0")
+    assert one("containers").fact == "podman answers"
+    programs(bare, docker="exit 1")
+    assert one("containers").fact == "docker is installed, and does not answer"
+
+
 def test_who_may_not_use_docker_is_told(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs(bare, docker="exit 1")
     assert one("containers").fix == "sudo systemctl start docker"

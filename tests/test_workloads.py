@@ -29,9 +29,9 @@ def stateful(**status: Any) -> Object:
 
 
 def autoscaler(**status: Any) -> Object:
-    spec: Object = {"minReplicas": 3, "maxReplicas": 10}
+    scaled = {"kind": "Deployment", "name": "web"}
+    spec = {"minReplicas": 3, "maxReplicas": 10, "scaleTargetRef": scaled}
     counts = {"currentReplicas": 3, "desiredReplicas": 3}
-    spec |= {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}
     meta = {"name": "web"}
     kind = "HorizontalPodAutoscaler"
     return {"kind": kind, "metadata": meta, "spec": spec, "status": counts | status}
